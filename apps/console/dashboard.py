@@ -1,0 +1,157 @@
+"""The first page of admin: what the platform does now, in figures that keep themselves fresh."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.accounts.models import Organization, User
+from apps.core.redis_client import connect
+from apps.deployments.models import Deployment, Worker
+from apps.usage.models import SpeechProcess, UsageRecord
+from apps.usage.reconciler import SILENT_AFTER
+from apps.usage.reports import Percentile
+
+BROKEN = [UsageRecord.State.FAILED, UsageRecord.State.CUT]
+# Where Celery's messages wait, and those that a worker has taken and not finished.
+_PREFIX = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"])
+QUEUE, UNFINISHED = f"{_PREFIX}celery", f"{_PREFIX}unacked"
+LATEST = 8
+
+
+@dataclass(frozen=True)
+class Requests:
+    """`last_*` are requests begun in that time; rate and latencies are of the last hour."""
+
+    last_minute: int
+    last_day: int
+    last_hour: int
+    broken: int
+    p50_ms: float | None
+    p95_ms: float | None
+    open: int
+
+    @property
+    def error_rate(self) -> float | None:
+        return self.broken / self.last_hour if self.last_hour else None
+
+
+@dataclass(frozen=True)
+class StateCount:
+    label: str
+    value: int
+    tone: str
+
+
+@dataclass(frozen=True)
+class Redis:
+    """`queue` is `None` where Redis does not answer."""
+
+    ping_ms: float | None
+    queue: int | None
+    unfinished: int | None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    at: datetime
+    requests: Requests
+    deployments: list[StateCount]
+    workers: list[StateCount]
+    organizations: int
+    suspended: int
+    people: int
+    speech_processes: int
+    database_ms: float
+    redis: Redis
+    failures: list[UsageRecord]
+
+
+def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's hook for the index page."""
+    return context | {"numbers": numbers()}
+
+
+def numbers() -> Numbers:
+    now = timezone.now()
+    organizations = Organization.objects.aggregate(
+        all=Count("pk"), suspended=Count("pk", filter=Q(is_suspended=True))
+    )
+    return Numbers(
+        at=now,
+        requests=_requests(now),
+        deployments=_by_state(Deployment.objects.order_by(), _DEPLOYMENT_TONES),
+        workers=_by_state(Worker.objects.exclude(state=Worker.State.LOST).order_by(), _WORKER_TONES),
+        organizations=organizations["all"],
+        suspended=organizations["suspended"],
+        people=User.objects.filter(is_active=True).count(),
+        speech_processes=SpeechProcess.objects.filter(heartbeat_at__gte=now - SILENT_AFTER).count(),
+        database_ms=_database_ms(),
+        redis=_redis(),
+        failures=_failures(now),
+    )
+
+
+def _requests(now: datetime) -> Requests:
+    # Each counts by a range of ids, so that only the partitions and pages of that time are read.
+    hour = _since(now, hours=1).aggregate(
+        last_hour=Count("id"),
+        broken=Count("id", filter=Q(state__in=BROKEN)),
+        p50_ms=Percentile("ttfb_ms", fraction=0.5),
+        p95_ms=Percentile("ttfb_ms", fraction=0.95),
+    )
+    return Requests(
+        last_minute=_since(now, minutes=1).count(),
+        last_day=_since(now, days=1).count(),
+        open=UsageRecord.objects.filter(state=UsageRecord.State.OPEN).count(),
+        **hour,
+    )
+
+
+def _failures(now: datetime) -> list[UsageRecord]:
+    broken = _since(now, days=1).filter(state__in=BROKEN)
+    return list(broken.select_related("organization").order_by("-id")[:LATEST])
+
+
+def _since(now: datetime, **ago: int) -> QuerySet[UsageRecord]:
+    # A minute ahead: the clocks of the speech processes are not quite this one.
+    return UsageRecord.objects.between(now - timedelta(**ago), now + timedelta(minutes=1))
+
+
+def _by_state(rows: QuerySet[Any], tones: dict[str, str]) -> list[StateCount]:
+    labels = dict(rows.model.State.choices)
+    found = rows.values_list("state").annotate(count=Count("pk"))
+    order = list(labels)
+    counts = sorted(found, key=lambda row: order.index(row[0]))
+    return [StateCount(str(labels[state]), count, tones.get(state, "quiet")) for state, count in counts]
+
+
+_DEPLOYMENT_TONES = {"ready": "good", "failed": "bad", "degraded": "warning", "updating": "warning"}
+_WORKER_TONES = {"ready": "good", "unreachable": "bad", "incompatible": "bad", "starting": "warning"}
+
+
+def _database_ms() -> float:
+    began = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return (time.perf_counter() - began) * 1000
+
+
+def _redis() -> Redis:
+    try:
+        with connect() as client:
+            client.ping()
+            began = time.perf_counter()
+            queue, unfinished = client.llen(QUEUE), client.hlen(UNFINISHED)
+            return Redis((time.perf_counter() - began) * 1000 / 2, int(queue), int(unfinished))
+    except redis.RedisError:
+        return Redis(None, None, None)

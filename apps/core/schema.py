@@ -1,0 +1,110 @@
+"""What every operation of the OpenAPI schema can answer beside success: one error shape, one request id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+Operation = dict[str, Any]
+
+METHODS = ("get", "post", "put", "patch", "delete")
+SPEECH_TAG = "speech"
+MEANINGS: dict[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: "Something in the request is wrong; `param` names it.",
+    HTTPStatus.UNAUTHORIZED: "The API key is missing, malformed, expired or revoked.",
+    HTTPStatus.FORBIDDEN: "The key lacks the scope, or its organization is suspended.",
+    HTTPStatus.NOT_FOUND: "There is nothing of that name or id here.",
+    HTTPStatus.CONFLICT: "What is there already does not allow it.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not JSON.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The text holds nothing that can be spoken.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests. `Retry-After` says when to come back.",
+    HTTPStatus.BAD_GATEWAY: "The speech worker failed before it gave audio.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A part of the platform is away. `Retry-After` says when to come back.",
+}
+_LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_HAS_BODY = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+)
+_OF_SPEECH = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+)
+
+ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "param", "request_id"],
+            "properties": {
+                "code": {"type": "string", "description": "For programs; it does not change."},
+                "message": {"type": "string", "description": "For people."},
+                "param": {"type": "string", "nullable": True, "description": "The field it is about."},
+                "request_id": {"type": "string", "description": "As in X-Request-Id; name it to support."},
+            },
+        }
+    },
+    "example": {
+        "error": {
+            "code": "invalid_api_key",
+            "message": "The API key is not valid. Check that it is whole, not revoked and not expired.",
+            "param": None,
+            "request_id": "req_01982f6b7c7a7d5e8c1f3b2a4d5e6f70",
+        }
+    },
+}
+HEADERS = {
+    "RequestId": {"description": "Names this request in logs and to support.", "schema": {"type": "string"}},
+    "RetryAfter": {"description": "Whole seconds.", "schema": {"type": "integer", "minimum": 1}},
+}
+
+
+def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """drf-spectacular's hook. An answer that a view has described itself stays as it is."""
+    components = result["components"]
+    components["schemas"]["Error"] = ERROR
+    components["headers"] = HEADERS
+    for operation in _operations(result):
+        for status in sorted(_statuses(operation)):
+            operation["responses"].setdefault(str(status.value), _answer(status))
+        for response in operation["responses"].values():
+            response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+    return result
+
+
+def _operations(result: dict[str, Any]) -> Iterator[Operation]:
+    for path in result["paths"].values():
+        yield from (operation for method, operation in path.items() if method in METHODS)
+
+
+def _statuses(operation: Operation) -> set[HTTPStatus]:
+    """Those that follow from what the operation takes: a key, a body, parameters."""
+    parameters = operation.get("parameters", [])
+    is_speech = SPEECH_TAG in operation["tags"]
+    found = {HTTPStatus.SERVICE_UNAVAILABLE}
+    if operation.get("security"):
+        found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    if "requestBody" in operation:
+        found |= {*_HAS_BODY, *(_OF_SPEECH if is_speech else [HTTPStatus.CONFLICT])}
+    if any(parameter["in"] == "path" for parameter in parameters):
+        found.add(HTTPStatus.NOT_FOUND)
+    if any(parameter["in"] == "query" for parameter in parameters):
+        found.add(HTTPStatus.BAD_REQUEST)
+    return found
+
+
+def _answer(status: HTTPStatus) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "description": MEANINGS[status],
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+    if status in _LATER:
+        answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+    return answer

@@ -1,0 +1,209 @@
+"""Deployments for staff: actions call services, workers and timeline are only read, no token is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from apps.accounts.models import User
+from apps.core.errors import AppError
+from apps.deployments import services
+from apps.deployments.forms import NewDeploymentForm
+from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.deployments.states import State
+
+STATE_COLOURS = {
+    State.READY.label: "success",
+    State.ASLEEP.label: "info",
+    State.REQUESTED.label: "info",
+    State.PROVISIONING.label: "info",
+    State.STARTING.label: "info",
+    State.UPDATING.label: "info",
+    State.DEGRADED.label: "warning",
+    State.DRAINING.label: "warning",
+    State.STOPPING.label: "warning",
+    State.FAILED.label: "danger",
+}
+WORKER_COLOURS = {
+    Worker.State.READY.label: "success",
+    Worker.State.STARTING.label: "info",
+    Worker.State.DRAINING.label: "warning",
+    Worker.State.UNREACHABLE.label: "warning",
+    Worker.State.INCOMPATIBLE.label: "danger",
+    Worker.State.LOST.label: "danger",
+}
+
+
+class _NeverWritten:
+    """Rows that only the platform writes."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class EventInline(_NeverWritten, TabularInline):
+    model = DeploymentEvent
+    verbose_name_plural = "Timeline"
+    fields = ["created_at", "from_state", "to_state", "reason", "actor"]
+    readonly_fields = fields
+    ordering = ["-id"]
+    per_page = 25
+
+
+class WorkerInline(_NeverWritten, TabularInline):
+    model = Worker
+    fields = ["provider_id", "state", "message", "url", "in_flight", "last_seen_at"]
+    readonly_fields = fields
+    ordering = ["-id"]
+    per_page = 25
+
+
+@admin.register(Deployment)
+class DeploymentAdmin(ModelAdmin):
+    list_display = ["name", "owner", "shown_state", "ready_workers", "engine", "provider", "state_changed_at"]
+    list_filter = ["state", "provider", "engine", ("organization", admin.EmptyFieldListFilter)]
+    search_fields = ["name", "=id", "organization__name", "organization__slug"]
+    list_select_related = ["organization"]
+    ordering = ["-id"]
+    actions = ["stop", "start", "restart"]
+    form = NewDeploymentForm
+    inlines = [WorkerInline, EventInline]
+    autocomplete_fields = ["organization"]
+    new_fields = ["organization", "name", "engine", "provider", "kind", "desired_replicas"]
+    shown_fields = [
+        "name",
+        "id",
+        "owner",
+        "shown_state",
+        "state_changed_at",
+        "error_code",
+        "error_message",
+        "engine",
+        "provider",
+        "kind",
+        "ready_workers",
+        "min_replicas",
+        "max_replicas",
+        "generation",
+        "capabilities",
+        "created_at",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
+        ready = Count("workers", filter=Q(workers__state=Worker.State.READY))
+        found: QuerySet[Deployment] = super().get_queryset(request).annotate(ready_count=ready)
+        return found
+
+    def get_fields(self, request: HttpRequest, obj: Deployment | None = None) -> list[str]:
+        return self.shown_fields if obj else self.new_fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Deployment | None = None) -> list[str]:
+        return self.shown_fields if obj else []
+
+    def get_inlines(self, request: HttpRequest, obj: Deployment | None) -> list[type[Any]]:
+        return self.inlines if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Deployment | None = None) -> bool:
+        return False  # usage refers to it: stop it instead
+
+    def save_model(
+        self, request: HttpRequest, obj: Deployment, form: ModelForm[Deployment], change: bool
+    ) -> None:
+        if change:
+            return  # nothing on that page is for changing
+        made = services.create_deployment(
+            organization=obj.organization,
+            name=obj.name,
+            engine=obj.engine,
+            provider=obj.provider,
+            kind=obj.kind,
+            replicas=obj.desired_replicas,
+            by=_staff(request),
+        )
+        obj.pk = made.pk
+        obj.refresh_from_db()
+
+    @display(description="Organization", ordering="organization__name")
+    def owner(self, deployment: Deployment) -> str:
+        return str(deployment.organization) if deployment.organization else "Shared by all"
+
+    @display(description="State", ordering="state", label=STATE_COLOURS)
+    def shown_state(self, deployment: Deployment) -> str:
+        return str(deployment.get_state_display())
+
+    @display(description="Workers ready")
+    def ready_workers(self, deployment: Any) -> str:
+        return f"{deployment.ready_count} of {deployment.desired_replicas}"
+
+    @admin.action(
+        description="Stop: finish what is being spoken, then end the workers", permissions=["change"]
+    )
+    def stop(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
+        self._each(request, chosen, services.stop_deployment, "Stopping")
+
+    @admin.action(description="Start, or try again after a failure", permissions=["change"])
+    def start(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
+        self._each(request, chosen, services.start_deployment, "Starting")
+
+    @admin.action(description="Restart: replace every worker", permissions=["change"])
+    def restart(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
+        self._each(request, chosen, services.restart_deployment, "Restarting")
+
+    def _each(
+        self, request: HttpRequest, chosen: QuerySet[Deployment], service: Callable[..., None], doing: str
+    ) -> None:
+        """Each by itself: what one may not do holds no other back."""
+        for deployment in chosen:
+            try:
+                service(deployment, by=_staff(request))
+            except AppError as error:
+                self.message_user(request, f"{deployment}: {error.message}", messages.ERROR)
+            else:
+                self.log_change(request, deployment, f"{doing}.")
+                self.message_user(request, f"{doing} {deployment}.", messages.SUCCESS)
+
+
+@admin.register(Worker)
+class WorkerAdmin(_NeverWritten, ModelAdmin):
+    list_display = ["provider_id", "deployment", "shown_state", "in_flight", "url", "last_seen_at", "message"]
+    list_filter = ["state", "deployment__engine", "deployment__provider"]
+    search_fields = ["provider_id", "url", "=id", "deployment__name"]
+    list_select_related = ["deployment"]
+    ordering = ["-id"]
+    fields = [*list_display, "capabilities", "generation", "created_at"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Worker]:
+        found: QuerySet[Worker] = super().get_queryset(request).defer("token")
+        return found
+
+    @display(description="State", ordering="state", label=WORKER_COLOURS)
+    def shown_state(self, worker: Worker) -> str:
+        return str(worker.get_state_display())
+
+
+@admin.register(DeploymentEvent)
+class DeploymentEventAdmin(_NeverWritten, ModelAdmin):
+    list_display = ["created_at", "deployment", "from_state", "to_state", "reason", "actor"]
+    list_filter = ["to_state"]
+    search_fields = ["deployment__name", "=deployment__id", "reason"]
+    list_select_related = ["deployment", "actor"]
+    ordering = ["-id"]
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - admin lets nobody else in
+    return request.user

@@ -1,0 +1,54 @@
+"""Workers as processes of this machine, run by a supervisor of their own (`manage.py run_local_provider`)."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from http import HTTPStatus
+from pathlib import Path
+from uuid import UUID
+
+from apps.deployments.providers.base import Observation, ProviderError, Wanted
+from apps.deployments.providers.local import wire
+from apps.deployments.providers.local.client import SupervisorClient
+from apps.deployments.providers.local.layout import Layout
+
+
+class LocalProvider:
+    """The `Provider` that talks to the supervisor of `var_dir` over its socket."""
+
+    start_deadline_seconds = 90.0
+
+    def __init__(self, var_dir: Path) -> None:
+        self._client = SupervisorClient(Layout(var_dir).socket)
+
+    def ensure(self, wanted: Wanted) -> None:
+        self._client.request("PUT", f"/deployments/{wanted.deployment_id}", wire.wanted_to_json(wanted))
+
+    def describe(self, deployment_id: UUID) -> Observation | None:
+        status, body = self._client.request("GET", f"/deployments/{deployment_id}", missing_ok=True)
+        return None if status == HTTPStatus.NOT_FOUND else self._read(body)
+
+    def delete(self, deployment_id: UUID) -> None:
+        self._client.request("DELETE", f"/deployments/{deployment_id}", missing_ok=True)
+
+    def list_ids(self) -> Set[UUID]:
+        _, body = self._client.request("GET", "/deployments")
+        try:
+            return frozenset(UUID(entry) for entry in body["deployments"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _not_understood(error) from error
+
+    @staticmethod
+    def _read(body: object) -> Observation:
+        try:
+            return wire.observation_from_json(body)
+        except wire.WireError as error:
+            raise _not_understood(error) from error
+
+
+def _not_understood(error: Exception) -> ProviderError:
+    return ProviderError(
+        f"The local provider answered something that is not understood ({error}). Restart it.",
+        code="provider_not_understood",
+        permanent=False,
+    )

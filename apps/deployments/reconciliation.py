@@ -1,0 +1,202 @@
+"""One look at a deployment: what is wanted, what the provider has, what the workers say, and the next step.
+
+Each look holds a claim on its deployment, and does nothing that a second look could not repeat: a task that
+dies anywhere is made good by the next one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.utils import timezone
+
+from apps.deployments import services, workers
+from apps.deployments.models import Deployment, Worker
+from apps.deployments.probing import Address, probe_all
+from apps.deployments.providers import provider_named, providers_in_use
+from apps.deployments.providers.base import Observation, Provider, ProviderError, Wanted
+from apps.deployments.states import State
+from apps.deployments.workers import Health
+
+logger = structlog.get_logger(__name__)
+
+# Longer than the slowest look: three calls to a provider that hangs, and one round of probes.
+CLAIM_SECONDS = 15.0
+BUSY_SECONDS = 0.5
+NEXT_LOOK_SECONDS = 1.0
+# Routers read their table every second: after this they have noticed that a deployment drains.
+ROUTERS_NOTICE_SECONDS = 2.5
+DRAIN_DEADLINE_SECONDS = 60.0
+LOST_KEPT_SECONDS = 3600.0
+
+
+def reconcile_deployment(deployment_id: UUID) -> float | None:
+    """One look. Returns in how many seconds another one is due, `None` where the schedule does."""
+    deployment = services.claim(deployment_id, seconds=CLAIM_SECONDS)
+    if deployment is None:
+        return BUSY_SECONDS if Deployment.objects.filter(pk=deployment_id).exists() else None
+    try:
+        return _look(deployment, provider_named(deployment.provider))
+    except services.StateChanged:
+        return BUSY_SECONDS  # somebody pressed Stop meanwhile: what they want is done at the next look
+    finally:
+        services.release(deployment)
+
+
+def remove_orphans() -> None:
+    """Ends what providers run for deployments that are at rest, or that do not exist."""
+    for name, provider in providers_in_use().items():
+        try:
+            # The provider is asked first: a deployment has its row before the provider hears of it.
+            there = provider.list_ids()
+            meant = Deployment.objects.active().filter(provider=name, pk__in=there)
+            for orphan in there - set(meant.values_list("pk", flat=True)):
+                logger.warning("orphan removed", provider=name, deployment=str(orphan))
+                provider.delete(orphan)
+        except ProviderError as error:
+            logger.info("provider not asked for orphans", provider=name, reason=error.message)
+
+
+def forget_lost_workers() -> None:
+    """Lost workers are shown for an hour."""
+    before = timezone.now() - timedelta(seconds=LOST_KEPT_SECONDS)
+    Worker.objects.filter(state=Worker.State.LOST, updated_at__lt=before).delete()
+
+
+def _look(deployment: Deployment, provider: Provider) -> float | None:
+    match State(deployment.state):
+        case State.REQUESTED | State.PROVISIONING:
+            return _provision(deployment, provider)
+        case State.STARTING | State.READY | State.DEGRADED | State.UPDATING:
+            return _watch(deployment, provider)
+        case State.DRAINING:
+            return _drain(deployment, provider)
+        case State.STOPPING:
+            return _stop(deployment, provider)
+    return None
+
+
+def _provision(deployment: Deployment, provider: Provider) -> float | None:
+    if deployment.state == State.REQUESTED:
+        services.transition(deployment, to=State.PROVISIONING, reason="The provider is asked for workers.")
+    try:
+        provider.ensure(_wanted(deployment))
+    except ProviderError as error:
+        if error.permanent or _is_late(deployment, provider):
+            _fail(deployment, provider, error.code, error.message)
+            return None
+        _note(deployment, error.code, error.message)
+        return None
+    services.transition(
+        deployment, to=State.STARTING, reason="The provider has accepted; workers are starting."
+    )
+    return _watch(deployment, provider)
+
+
+def _watch(deployment: Deployment, provider: Provider) -> float | None:
+    trouble: ProviderError | None = None
+    observation: Observation | None = None
+    try:
+        observation = _observe(deployment, provider)
+    except ProviderError as error:
+        trouble = error
+    health = workers.look(deployment, observation)
+    if trouble is not None and health.ready < deployment.desired_replicas:
+        health = health.because(trouble.code, trouble.message)
+    return _judge(deployment, provider, health)
+
+
+def _observe(deployment: Deployment, provider: Provider) -> Observation | None:
+    """What the provider has, after it was told again where that is not what is wanted."""
+    observation = provider.describe(deployment.id)
+    wanted = _wanted(deployment)
+    if observation is None or observation.wanted != wanted:
+        provider.ensure(wanted)
+        observation = provider.describe(deployment.id)
+    return observation
+
+
+def _judge(deployment: Deployment, provider: Provider, health: Health) -> float | None:
+    state = State(deployment.state)
+    if health.ready >= deployment.desired_replicas:
+        if state is not State.READY:
+            services.transition(deployment, to=State.READY, reason=health.summary)
+        return None
+    is_coming_up = state in {State.STARTING, State.UPDATING}
+    is_hopeless = health.code == workers.INCOMPATIBLE or _is_late(deployment, provider)
+    if is_coming_up and not is_hopeless:
+        _note(deployment, health.code, health.message)
+        return None
+    if state is State.STARTING and health.ready == 0:
+        _fail(deployment, provider, health.code, health.message)
+        return None
+    if state is State.DEGRADED:
+        _note(deployment, health.code, health.message)
+        return None
+    services.transition(
+        deployment,
+        to=State.DEGRADED,
+        reason=f"{health.summary} {health.message}",
+        error_code=health.code,
+        error_message=health.message,
+    )
+    return None
+
+
+def _drain(deployment: Deployment, provider: Provider) -> float | None:
+    """Waits until nothing is spoken any more, for a minute at most."""
+    since = timezone.now() - deployment.state_changed_at
+    draining = list(deployment.workers.filter(state=Worker.State.DRAINING).exclude(url="").defer("token"))
+    probes = probe_all([Address(worker.url) for worker in draining])
+    is_busy = any(probe.in_flight for probe in probes) or since < timedelta(seconds=ROUTERS_NOTICE_SECONDS)
+    if is_busy and since < timedelta(seconds=DRAIN_DEADLINE_SECONDS):
+        return NEXT_LOOK_SECONDS
+    services.transition(deployment, to=State.STOPPING, reason="Nothing is being spoken any more.")
+    return _stop(deployment, provider)
+
+
+def _stop(deployment: Deployment, provider: Provider) -> float | None:
+    try:
+        provider.delete(deployment.id)
+        if provider.describe(deployment.id) is not None:
+            return NEXT_LOOK_SECONDS
+    except ProviderError as error:
+        _note(deployment, error.code, error.message)
+        return None
+    workers.lose_all(deployment, "Its deployment was stopped.")
+    services.transition(deployment, to=State.STOPPED, reason="The provider has nothing left of it.")
+    return None
+
+
+def _fail(deployment: Deployment, provider: Provider, code: str, message: str) -> None:
+    services.transition(deployment, to=State.FAILED, reason=message, error_code=code, error_message=message)
+    workers.lose_all(deployment, "Its deployment has failed.")
+    try:
+        provider.delete(deployment.id)
+    except ProviderError as error:
+        logger.info("left for the next look at orphans", deployment=deployment.name, reason=error.message)
+
+
+def _note(deployment: Deployment, code: str, message: str) -> None:
+    """Words on the page without a change of state."""
+    if (deployment.error_code, deployment.error_message) == (code, message):
+        return
+    Deployment.objects.filter(pk=deployment.pk, state=deployment.state).update(
+        error_code=code, error_message=message, updated_at=timezone.now()
+    )
+
+
+def _wanted(deployment: Deployment) -> Wanted:
+    return Wanted(
+        deployment_id=deployment.id,
+        name=deployment.name,
+        engine=deployment.engine,
+        replicas=deployment.desired_replicas,
+        generation=deployment.generation,
+    )
+
+
+def _is_late(deployment: Deployment, provider: Provider) -> bool:
+    return timezone.now() - deployment.state_changed_at > timedelta(seconds=provider.start_deadline_seconds)

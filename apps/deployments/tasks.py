@@ -1,0 +1,47 @@
+"""What Celery does for deployments: look at all on schedule, and at one when something happened to it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from celery import Task, shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+from django.db import DatabaseError
+
+from apps.deployments import reconciliation, services
+from apps.deployments.models import Deployment
+
+MAX_LOOKS = 8
+
+
+# The next beat comes soon: a task that waited longer than a few of them has nothing to add.
+@shared_task(expires=15, ignore_result=True)
+def reconcile() -> None:
+    """Looks at every deployment that is not at rest, and ends what providers run for no deployment."""
+    for deployment_id in Deployment.objects.active().order_by("id").values_list("id", flat=True):
+        reconcile_deployment.delay(str(deployment_id))
+    reconciliation.remove_orphans()
+    reconciliation.forget_lost_workers()
+
+
+@shared_task(bind=True, max_retries=MAX_LOOKS, expires=60, ignore_result=True)
+def reconcile_deployment(self: Task[..., None], deployment_id: str) -> None:
+    """One look, and another soon where something is under way or another task was just at it."""
+    again_seconds = reconciliation.reconcile_deployment(UUID(deployment_id))
+    if again_seconds is not None and self.request.retries < MAX_LOOKS:
+        raise self.retry(countdown=again_seconds)
+
+
+@shared_task(autoretry_for=(DatabaseError,), retry_backoff=1, retry_backoff_max=15, max_retries=20)
+def bring_up() -> None:
+    """After a start: the shared deployment exists, and no worker of an earlier life gets traffic for long."""
+    if settings.DEMO_MODE:
+        services.ensure_shared_deployment()
+    reconcile.delay()
+
+
+@worker_ready.connect
+def _on_worker_ready(**_: Any) -> None:
+    bring_up.delay()

@@ -1,0 +1,90 @@
+"""DRF's side of authentication for the management API: a key with its scopes, or a signed-in person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.http import HttpRequest
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from apps.accounts.models import Organization
+from apps.accounts.tenancy import current_membership
+from apps.core.errors import AUTHENTICATION_SCHEME, PermissionDenied, Unauthenticated
+from apps.keys import identity as identities
+from apps.keys.identity import HEADER, Identity
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """`X-API-Key`: `request.auth` is an `Identity`, `request.user` stays `None`."""
+
+    def authenticate(self, request: Request) -> tuple[None, Identity] | None:
+        raw = request.headers.get(HEADER)
+        if raw is None:
+            return None
+        identity = identities.authenticate(raw)
+        structlog.contextvars.bind_contextvars(
+            organization=str(identity.organization_id), key=identity.key_prefix
+        )
+        return None, identity
+
+    def authenticate_header(self, request: Request) -> str:
+        return AUTHENTICATION_SCHEME
+
+
+class ConsoleAuthentication(SessionAuthentication):
+    """A person signed in to the console, with CSRF checked."""
+
+
+class HasScope(BasePermission):
+    """The view's `required_scope` (default `manage`); a person may read, and write where they manage."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if isinstance(request.auth, Identity):
+            request.auth.require(getattr(view, "required_scope", "manage"))
+            return True
+        membership = current_membership(request._request) if request.user else None
+        if membership is None:
+            raise Unauthenticated(f"Send your API key in the {HEADER} header.", code="missing_api_key")
+        if request.method not in SAFE_METHODS and not membership.can_manage:
+            raise PermissionDenied("Ask an owner or admin of your organization to do this.")
+        return True
+
+
+def organization_of(request: Request) -> Organization:
+    """The organization that an authenticated API request belongs to."""
+    if isinstance(request.auth, Identity):
+        return Organization.objects.get(pk=request.auth.organization_id)
+    return _membership_organization(request._request)
+
+
+def _membership_organization(request: HttpRequest) -> Organization:
+    membership = current_membership(request)
+    if membership is None:
+        raise Unauthenticated("Sign in to an organization.")
+    return membership.organization
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = ApiKeyAuthentication
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "header", "name": HEADER}
+
+
+class ConsoleScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = ConsoleAuthentication
+    name = "ConsoleSession"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+# For `extend_schema(auth=…)` of views that authenticate by themselves.
+SPEECH_KEY_SECURITY: Any = [{ApiKeyScheme.name: []}]

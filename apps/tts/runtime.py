@@ -1,0 +1,86 @@
+"""What a speech process holds for all its requests: ledger, leases, router and upstream connections."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import ClassVar
+
+import aiohttp
+from django.conf import settings
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
+
+from apps.deployments.routing import Router
+from apps.usage.admission import Admission
+from apps.usage.leases import Leases
+from apps.usage.ledger import Ledger
+
+CONNECT_SECONDS = 2.0
+# Between two reads from a worker: longer than its slowest piece, shorter than a client's patience.
+READ_SECONDS = 60.0
+# Django's parameters hold psycopg's own beside libpq's.
+LIBPQ_NAMES = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Belongs to one event loop; made at the server's start, or at the first request."""
+
+    ledger: Ledger
+    leases: Leases
+    admission: Admission
+    router: Router
+    upstream: aiohttp.ClientSession
+    loop: asyncio.AbstractEventLoop
+
+    _current: ClassVar[Runtime | None] = None
+    _starting: ClassVar[asyncio.Lock | None] = None
+
+    @classmethod
+    async def current(cls) -> Runtime:
+        if cls._current is not None:
+            return cls._current
+        cls._starting = cls._starting or asyncio.Lock()
+        async with cls._starting:
+            if cls._current is None:
+                cls._current = await cls._start()
+        return cls._current
+
+    @classmethod
+    async def stop(cls) -> None:
+        """Writes what is still to be settled and closes every connection."""
+        runtime, cls._current, cls._starting = cls._current, None, None
+        if runtime is None:
+            return
+        await runtime.upstream.close()
+        await runtime.router.stop()
+        await runtime.admission.stop()
+        await runtime.ledger.stop()
+        await runtime.leases.stop()
+
+    @classmethod
+    async def _start(cls) -> Runtime:
+        ledger = Ledger(database_conninfo())
+        leases = Leases(settings.REDIS_URL)
+        router = Router(refresh_seconds=settings.ROUTING_REFRESH_MS / 1000)
+        await ledger.start()
+        await leases.start()
+        await router.start()
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
+        upstream = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=timeout,
+            auto_decompress=False,
+            trust_env=False,
+        )
+        admission = Admission(ledger=ledger, leases=leases)
+        return cls(ledger, leases, admission, router, upstream, asyncio.get_running_loop())
+
+
+def database_conninfo() -> str:
+    """The platform's database as libpq reads it; the ledger writes without the ORM."""
+    parameters = connection.get_connection_params()
+    parts = {name: value for name, value in parameters.items() if name in LIBPQ_NAMES}
+    return make_conninfo(application_name="voiceflow-ledger", **parts)

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from apps.usage import views
+
+urlpatterns = [path("usage", views.usage, name="usage")]

@@ -1,0 +1,73 @@
+"""The usage page: the same filters, rows and figures as `/api/usage` and `/api/stats`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from apps.accounts.tenancy import OrganizationRequest, organization_required
+from apps.keys.models import ApiKey
+from apps.usage import reports
+from apps.usage.api import PeriodSerializer
+from apps.usage.models import UsageRecord
+
+REQUESTS_PER_PAGE = 25
+METRICS = {"requests": "Requests", "characters": "Characters", "audio": "Audio"}
+TABS = {"days": "By day", "keys": "By key", "requests": "Requests"}
+
+
+@require_safe
+@organization_required
+def usage(request: OrganizationRequest) -> HttpResponse:
+    asked, problem = _asked(request.GET)
+    wanted, period = asked.validated_data, asked.period
+    rows = reports.records(request.organization, period, key_id=wanted.get("key_id"), mode=wanted.get("mode"))
+    totals = reports.totals(rows)
+    tab = _one_of(TABS, request.GET.get("tab"))
+    days = reports.daily(rows, period)
+    context = {
+        "problem": problem,
+        "wanted": wanted,
+        "period": period,
+        "totals": totals,
+        "days": days,
+        "keys": ApiKey.objects.for_organization(request.organization).order_by("name"),
+        "modes": ApiKey.Mode.choices,
+        "ranges": (7, 30, 90),
+        "metric": _one_of(METRICS, request.GET.get("metric")),
+        "metrics": METRICS.items(),
+        "tab": tab,
+        "tabs": TABS.items(),
+    }
+    if tab == "keys":
+        context["by_key"] = reports.by_key(rows)
+    elif tab == "requests":
+        context["page"] = _page(rows, totals.requests, request.GET.get("page"))
+    return render(request, "usage/usage.html", context)
+
+
+def _asked(query: QueryDict) -> tuple[PeriodSerializer, str | None]:
+    """What the URL asks for; where it makes no sense, the usual period and what is wrong with it."""
+    given: dict[str, Any] = {name: value for name, value in query.items() if value}
+    asked = PeriodSerializer(data=given)
+    if asked.is_valid():
+        return asked, None
+    problem = next(str(messages[0]) for messages in asked.errors.values())
+    usual = PeriodSerializer(data={})
+    usual.is_valid(raise_exception=True)
+    return usual, problem
+
+
+def _page(rows: QuerySet[UsageRecord], count: int, number: str | None) -> Page[UsageRecord]:
+    paginator = Paginator(rows.select_related("key").order_by("-id"), REQUESTS_PER_PAGE)
+    paginator.count = count  # known already; counting again would read every row of the period
+    return paginator.get_page(number)
+
+
+def _one_of(choices: dict[str, str], wanted: str | None) -> str:
+    return wanted if wanted in choices else next(iter(choices))

@@ -1,0 +1,5 @@
+"""Comparisons that anyone can run; each ends with one line of JSON.
+
+`python -m bench.platform` (`make bench`): what the platform adds to its speech worker.
+`python -m bench.worker` (`make bench-worker`): the speech worker alone.
+"""

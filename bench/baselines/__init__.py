@@ -1,0 +1,1 @@
+"""What the platform's speech process is measured against, served by the same gunicorn in the same run."""

@@ -1,0 +1,189 @@
+"""Everything a bench runs against, started in a temporary folder and gone without a trace afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from apps.core import processes
+from apps.core.embedded.clean import clean
+from apps.core.embedded.services import Services
+from bench.errors import BenchError
+from bench.figures import children
+from voiceflow.runner import commands
+from voiceflow.runner.configuration import Configuration
+from voiceflow.runner.secrets import development_secrets
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PLATFORM = "voiceflow.asgi:application"
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+_START_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+_LAST_LINES = 20
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that answers at `url`; `pid` is the one that does the work."""
+
+    name: str
+    url: str
+    pid: int
+    token: str = ""
+
+
+class Stage:
+    """Starts things in the order that the bench asks for them; `on_stage` stops them in the reverse one."""
+
+    def __init__(self, folder: Path, closing: ExitStack) -> None:
+        self._folder = folder
+        self._closing = closing
+        self._processes: dict[str, processes.Process] = {}
+        self._environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        self._environ["PYTHONPATH"] = str(CHECKOUT)
+
+    def start_services(self) -> None:
+        """PostgreSQL and Redis of our own, as durable as in `make run`."""
+        services = Services.start(self._folder)
+        self._closing.callback(services.stop)
+        self._environ |= services.urls
+
+    def start_cpu_worker(self, *, threads: int | None = None) -> Running:
+        """`python -m gpu_worker` as in production, with a token."""
+        token = secrets.token_urlsafe(32)
+        environ = {"ENGINE": "cpu", "PORT": "0", "WORKER_ENV": "production", "WORKER_TOKEN": token}
+        if threads is not None:
+            environ["THREADS"] = str(threads)
+        port_file = self._folder / "cpu.port"
+        environ["PORT_FILE"] = str(port_file)
+        process = self._spawn("cpu", [sys.executable, "-m", "gpu_worker"], environ)
+        return Running("cpu", self._address("cpu", port_file), process.pid, token)
+
+    def start_instant_worker(self) -> Running:
+        port_file = self._folder / "instant.port"
+        command = [sys.executable, "-m", "bench.instant_worker", str(port_file)]
+        process = self._spawn("instant", command, {})
+        return Running("instant", self._address("instant", port_file), process.pid)
+
+    def seed(self, workers: Sequence[Running]) -> str:
+        """An organization and shared deployments of these workers; returns a key that may use them."""
+        for worker in workers:
+            self.wait_until(worker.name, lambda: _is_ready(worker.url))  # noqa: B023 - called at once
+        self._environ |= self._production()
+        key = self._folder / "key"
+        rows = [{"name": w.name, "engine": w.name, "url": w.url, "token": w.token} for w in workers]
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.seed", str(key)],
+            env=self._environ,
+            cwd=CHECKOUT,
+            input=json.dumps(rows),
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise BenchError("The database could not be seeded; what it said is above.")
+        return key.read_text()
+
+    def serve(
+        self,
+        name: str,
+        application: str,
+        *,
+        asgi_loop: str,
+        checkout: Path = CHECKOUT,
+        environ: dict[str, str] | None = None,
+    ) -> Running:
+        """The speech server's command line as `make run` has it, for any application of any checkout."""
+        configuration = Configuration(
+            checkout=checkout, var_dir=self._folder, host="127.0.0.1", port=_free_port(), environ={}
+        )
+        web = [application if part == PLATFORM else part for part in commands.web(configuration).argv]
+        own = {"PYTHONPATH": str(checkout), **(environ or {})}
+        process = self._spawn(name, [*web, "--asgi-loop", asgi_loop], own, checkout)
+        self.wait_until(name, lambda: bool(children(process.pid)))
+        return Running(name, configuration.local_url, children(process.pid)[0])
+
+    def wait_until(self, name: str, ask: Callable[[], bool]) -> None:
+        """Raises `BenchError` with the last lines of its log where `name` ends or takes too long."""
+        give_up_at = time.monotonic() + _START_SECONDS
+        while not ask():
+            if not self._processes[name].is_running():
+                raise BenchError(f"{name} has ended. {self._last_words(name)}")
+            if time.monotonic() > give_up_at:
+                raise BenchError(f"{name} does not get ready. {self._last_words(name)}")
+            time.sleep(0.05)
+
+    def _production(self) -> dict[str, str]:
+        return development_secrets(self._folder / "secrets.env") | {
+            "VOICEFLOW_ENV": "production",
+            "DJANGO_SETTINGS_MODULE": "voiceflow.settings",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "BASE_URL": "https://bench.invalid",
+            "SECURE_SSL_REDIRECT": "false",
+            "VAR_DIR": str(self._folder),
+        }
+
+    def _spawn(
+        self, name: str, command: Sequence[str], environ: dict[str, str], cwd: Path = CHECKOUT
+    ) -> processes.Process:
+        process = processes.spawn(command, env=self._environ | environ, log=self._log(name), cwd=cwd)
+        self._closing.callback(processes.terminate, process, _STOP_SECONDS)
+        self._processes[name] = process
+        return process
+
+    def _address(self, name: str, port_file: Path) -> str:
+        self.wait_until(name, port_file.is_file)
+        return f"http://127.0.0.1:{port_file.read_text().strip()}"
+
+    def _log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
+    def _last_words(self, name: str) -> str:
+        lines = self._log(name).read_text(errors="replace").splitlines()[-_LAST_LINES:]
+        return "\n".join(["It said:", *lines])
+
+
+@contextmanager
+def on_stage() -> Iterator[Stage]:
+    """A stage whose every process and file is gone afterwards, also after Ctrl-C and SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    folder = Path(tempfile.mkdtemp(prefix="voiceflow-bench-"))
+    with ExitStack() as closing:
+        closing.callback(clean, folder)
+        try:
+            yield Stage(folder, closing)
+        finally:
+            _let_nothing_interrupt()
+
+
+def _let_nothing_interrupt() -> None:
+    """From here on everything is bounded in time."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:  # noqa: S310 - loopback
+            return bool(answer.status == 200)
+    except urllib.error.URLError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

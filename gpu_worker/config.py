@@ -1,0 +1,114 @@
+"""The worker's settings, from the environment alone."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ENGINES: Final = ("cpu", "tone")
+ENVIRONMENTS: Final = ("production", "development", "test")
+MIN_TOKEN_CHARACTERS: Final = 16
+
+
+class SettingsError(ValueError):
+    """One line for each variable that is missing or malformed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Defaults are those of a worker alone on a developer's machine."""
+
+    engine: str = "cpu"
+    environment: str = "development"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    port_file: Path | None = None
+    token: str | None = None
+    max_queue: int = 128
+    threads: int = 1
+    drain_seconds: float = 30.0
+    tone_real_time_factor: float = 0.0
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Reads and checks all of them. Raises SettingsError."""
+        reader = _Reader(environment)
+        port_file = environment.get("PORT_FILE", "")
+        settings = cls(
+            engine=reader.choice("ENGINE", ENGINES, default="cpu"),
+            environment=reader.choice("WORKER_ENV", ENVIRONMENTS, default="development"),
+            host=environment.get("HOST") or "127.0.0.1",
+            port=int(reader.number("PORT", 0, 65_535, 8000, whole=True)),
+            port_file=Path(port_file) if port_file else None,
+            token=environment.get("WORKER_TOKEN") or None,
+            max_queue=int(reader.number("MAX_QUEUE", 1, 100_000, 128, whole=True)),
+            threads=int(reader.number("THREADS", 1, 256, usable_cores(), whole=True)),
+            drain_seconds=reader.number("DRAIN_SECONDS", 0, 3600, 30),
+            tone_real_time_factor=reader.number("TONE_REAL_TIME_FACTOR", 0, 100, 0),
+        )
+        problems = [*reader.problems, *settings._problems()]
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return settings
+
+    def _problems(self) -> list[str]:
+        problems = []
+        if self.environment == "production" and self.engine == "tone":
+            problems.append("ENGINE=tone speaks a test tone and does not start in production; use cpu.")
+        if self.token is None and self.environment == "production":
+            problems.append("WORKER_TOKEN is required in production.")
+        elif self.token is None and not _is_loopback(self.host):
+            problems.append(f"WORKER_TOKEN is required where HOST is not loopback; HOST is {self.host}.")
+        if self.token is not None and len(self.token) < MIN_TOKEN_CHARACTERS:
+            problems.append(f"WORKER_TOKEN must have at least {MIN_TOKEN_CHARACTERS} characters.")
+        if self.token is not None and not (self.token.isascii() and self.token.isprintable()):
+            problems.append("WORKER_TOKEN must be printable ASCII, as HTTP headers are.")
+        if self.port_file is not None and not self.port_file.parent.is_dir():
+            problems.append(f"PORT_FILE lies in a folder that does not exist: {self.port_file}.")
+        return problems
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        value = self._environment.get(name) or default
+        if value not in choices:
+            self.problems.append(f"{name} must be one of {', '.join(choices)}; it is {value!r}.")
+        return value
+
+    def number(self, name: str, low: float, high: float, default: float, *, whole: bool = False) -> float:
+        text = self._environment.get(name) or str(default)
+        try:
+            value = int(text) if whole else float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            kind = "a whole number" if whole else "a number"
+            self.problems.append(f"{name} must be {kind} from {low:g} to {high:g}; it is {text!r}.")
+            return default
+        return value
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: its affinity, and a container's quota where one is set."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return cores
+    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

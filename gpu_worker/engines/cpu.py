@@ -1,0 +1,106 @@
+"""hibari-tts: neural English speech on a CPU, 24 kHz, models of 8 MB a voice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Generator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from hibari import SAMPLE_RATE, Hibari
+from hibari.voices import DEFAULT, VOICES, voice_path
+
+from gpu_worker.audio import Samples
+from gpu_worker.engines.base import Capabilities, EngineLoadError, Utterance
+
+MODEL: Final = "hibari"
+
+# Latin letters, digits, and the symbols that it has words for. Other scripts it would spell or skip.
+_SOUNDS: Final = re.compile(r"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f0-9%&@#+=°/~<>π]")
+_NAMELESS_NUMBER: Final = re.compile(r"\d{16,}")
+_WARM_UP: Final = (
+    "Ready.",
+    "The quick brown fox jumps over the lazy dog, and Zbigniew paid $9.99 for it at 7:30 pm.",
+)
+
+
+class CpuEngine:
+    """Every voice whose model file is on this machine, loaded and warm."""
+
+    def __init__(self, voices: dict[str, Hibari]) -> None:
+        self._voices = voices
+        self._capabilities = Capabilities(
+            engine="cpu",
+            models=(MODEL,),
+            voices=tuple(voices),
+            languages=("en",),
+            features=frozenset(),
+            sample_rate=SAMPLE_RATE,
+            speeds=(0.5, 2.0),
+            max_batch=1,
+        )
+
+    @classmethod
+    def load(cls) -> CpuEngine:
+        """Loads the voices that are there and speaks once with each, so that first requests are quick."""
+        g2p_by_accent: dict[bool, object] = {}
+        voices: dict[str, Hibari] = {}
+        for name in _installed_voices():
+            british = VOICES[name]["british"]
+            try:
+                voice = Hibari(voice=name, threads=1, g2p=g2p_by_accent.get(british))
+                g2p_by_accent[british] = voice.g2p
+                for text in _WARM_UP:
+                    voice(text)
+            except (OSError, RuntimeError, ValueError) as error:
+                raise EngineLoadError(f"the voice {name} of hibari-tts does not load: {error}") from error
+            voices[name] = voice
+        return cls(voices)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """See Engine."""
+        return self._capabilities
+
+    def can_speak(self, text: str) -> bool:
+        """See Engine."""
+        return _SOUNDS.search(text) is not None or (
+            not text.isascii() and _SOUNDS.search(unicodedata.normalize("NFKC", text)) is not None
+        )
+
+    def synthesize(self, utterance: Utterance) -> Generator[Samples, None, None]:
+        """See Engine; a chunk is a sentence."""
+        if not self.can_speak(utterance.text):
+            return
+        voice = self._voices[utterance.voice]
+        noise = np.random.default_rng(None if utterance.seed is None else (utterance.seed, utterance.piece))
+        for phonemes in _phonemes(voice, utterance.text):
+            samples = voice.from_ids(voice.ids(phonemes), utterance.speed, noise)
+            if len(samples):
+                yield samples
+
+
+def _phonemes(voice: Hibari, text: str) -> list[str]:
+    """A string of phonemes a sentence."""
+    try:
+        phonemes: list[str] = voice.phonemize(text)
+    except (ValueError, IndexError):
+        # hibari trips over digits such as ⑴ and over numbers beyond those that have a name.
+        plain = unicodedata.normalize("NFKC", text)
+        phonemes = voice.phonemize(_NAMELESS_NUMBER.sub(lambda match: " ".join(match[0]), plain))
+    return phonemes
+
+
+def _installed_voices() -> list[str]:
+    """Voices whose file is here, the default first: hibari itself would reach for the network."""
+    names = sorted(VOICES, key=lambda name: (name != DEFAULT, name))
+    return [name for name in names if _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return Path(voice_path(name, download_missing=False)).is_file()
+    except FileNotFoundError:
+        return False

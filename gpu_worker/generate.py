@@ -1,0 +1,222 @@
+"""`POST /generate` as a bare ASGI endpoint, for model classes cost more than the rest of the path."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from gpu_worker.answers import Answer, Send, answer_framed, answer_streamed, answer_whole
+from gpu_worker.config import Settings
+from gpu_worker.errors import WorkerError
+from gpu_worker.jobs import Job
+from gpu_worker.metrics import Metrics
+from gpu_worker.protocol import (
+    API_KEY_HEADER,
+    MAX_REQUEST_BYTES,
+    REQUEST_ID_HEADER,
+    REQUEST_ID_PATTERN,
+    STREAM_MEDIA_TYPE,
+    TOKEN_HEADER,
+    ErrorCode,
+    InvalidRequestError,
+    SpeechRequest,
+)
+from gpu_worker.service import SpeechService
+
+logger = logging.getLogger(__name__)
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class GenerateEndpoint:
+    """Refuses, or lets the service speak and answers in the way that the caller asked for."""
+
+    def __init__(self, service: SpeechService, settings: Settings, metrics: Metrics) -> None:
+        self._service = service
+        self._settings = settings
+        self._metrics = metrics
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """One request. A begun answer that fails is left unfinished, which makes the server cut it."""
+        exchange = _Exchange(Headers(scope=scope), receive, send)
+        self._metrics.active_connections.inc()
+        try:
+            await self._answer(exchange)
+        except WorkerError as error:
+            exchange.outcome = error.code.value
+            if not exchange.has_begun:
+                await send_refusal(error, exchange.request_id, send)
+        finally:
+            self._metrics.active_connections.dec()
+            self._record(exchange)
+
+    async def _answer(self, exchange: _Exchange) -> None:
+        require_token(self._settings, exchange.headers)
+        offers = self._service.offers()
+        request = await exchange.read_request()
+        job = exchange.job = self._service.submit(request, exchange.request_id)
+        answer = exchange.answer = Answer(
+            request_id=exchange.request_id,
+            engine=offers.engine,
+            model=request.model or offers.models[0],
+            voice=request.voice or offers.voices[0],
+            format=request.format,
+            sample_rate=offers.sample_rate,
+            characters=len(request.text),
+        )
+        leaving = asyncio.create_task(self._stop_when_left(exchange.receive, job))
+        deadline = self._set_deadline(request, job)
+        try:
+            if STREAM_MEDIA_TYPE in exchange.headers.get("accept", ""):
+                await answer_framed(job, answer, exchange.send)
+            elif request.stream:
+                await answer_streamed(job, answer, exchange.send)
+            else:
+                await answer_whole(job, answer, exchange.send)
+        finally:
+            if deadline:
+                deadline.cancel()
+            self._service.finish(job)
+            leaving.cancel()
+
+    def _set_deadline(self, request: SpeechRequest, job: Job) -> asyncio.TimerHandle | None:
+        if request.deadline_ms is None:
+            return None
+        reason = WorkerError(
+            ErrorCode.DEADLINE_EXCEEDED, f"The deadline of {request.deadline_ms} ms has passed."
+        )
+        seconds_left = request.deadline_ms / 1000 - (time.perf_counter() - job.received_at)
+        return asyncio.get_running_loop().call_later(seconds_left, self._service.stop, job, reason)
+
+    async def _stop_when_left(self, receive: Receive, job: Job) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._service.stop(job, WorkerError(ErrorCode.CANCELLED, "The caller left."))
+
+    def _record(self, exchange: _Exchange) -> None:
+        """Counts the request, and tells of it in one line of the log."""
+        now = time.perf_counter()
+        self._metrics.requests.labels(exchange.outcome).inc()
+        self._metrics.duration.observe(now - exchange.received_at)
+        fields: dict[str, object] = {
+            "request_id": exchange.request_id,
+            "outcome": exchange.outcome,
+            "total_ms": round(1000 * (now - exchange.received_at)),
+        }
+        if exchange.answer and exchange.job:
+            fields.update(self._observe(exchange, exchange.answer, exchange.job))
+        logger.info("generate", extra={"fields": fields})
+
+    def _observe(self, exchange: _Exchange, answer: Answer, job: Job) -> dict[str, object]:
+        first_audio_ms = None
+        if answer.first_audio_at is not None:
+            self._metrics.audio.observe(answer.audio_ms / 1000)
+            self._metrics.first_audio.observe(answer.first_audio_at - exchange.received_at)
+            first_audio_ms = round(1000 * (answer.first_audio_at - exchange.received_at))
+        if job.has_begun:
+            self._metrics.queue_wait.observe(job.queue_ms / 1000)
+        return {
+            "characters": answer.characters,
+            "voice": answer.voice,
+            "format": answer.format,
+            "pieces": len(job.pieces),
+            "audio_ms": answer.audio_ms,
+            "gpu_ms": job.engine_ms,
+            "queue_ms": job.queue_ms,
+            "first_audio_ms": first_audio_ms,
+        }
+
+
+class _Exchange:
+    """One request and what is known of it so far."""
+
+    def __init__(self, headers: Headers, receive: Receive, send: Send) -> None:
+        self.headers = headers
+        self.receive = receive
+        self.send = send
+        self.received_at = time.perf_counter()
+        self.request_id = request_id_of(headers)
+        self.job: Job | None = None
+        self.answer: Answer | None = None
+        self.outcome = "ok"
+
+    @property
+    def has_begun(self) -> bool:
+        return self.answer is not None and self.answer.has_begun
+
+    async def read_request(self) -> SpeechRequest:
+        media_type = self.headers.get("content-type", "").split(";")[0].strip().lower()
+        if media_type != "application/json":
+            message = f"Send application/json, not {media_type or 'a body without Content-Type'}."
+            raise WorkerError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
+        try:
+            request = SpeechRequest.parse(_decoded(await self._read_body()))
+        except InvalidRequestError as error:
+            raise WorkerError(ErrorCode.INVALID, error.message, param=error.param) from error
+        self.request_id = request.request_id or self.request_id
+        return request
+
+    async def _read_body(self) -> bytes:
+        declared = self.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > MAX_REQUEST_BYTES:
+            raise _too_large()
+        body = bytearray()
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise WorkerError(ErrorCode.CANCELLED, "The caller left.")
+            body += message.get("body", b"")
+            if len(body) > MAX_REQUEST_BYTES:
+                raise _too_large()
+            if not message.get("more_body"):
+                return bytes(body)
+
+
+def _too_large() -> WorkerError:
+    return WorkerError(ErrorCode.TOO_LARGE, f"The body is larger than {MAX_REQUEST_BYTES} bytes.")
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return json.loads(body.decode())
+    except UnicodeDecodeError as error:
+        raise InvalidRequestError("The body is not UTF-8.") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequestError("The body is not JSON.") from error
+
+
+def request_id_of(headers: Headers) -> str:
+    """The caller's own id where it is fit to be repeated, else a new one."""
+    given = headers.get(REQUEST_ID_HEADER, "")
+    return given if REQUEST_ID_PATTERN.fullmatch(given) else f"req_{secrets.token_hex(16)}"
+
+
+def require_token(settings: Settings, headers: Headers) -> None:
+    """Raises WorkerError unless the worker's token, where it has one, was sent."""
+    if settings.token is None:
+        return
+    given = headers.get(TOKEN_HEADER) or headers.get(API_KEY_HEADER) or ""
+    if not hmac.compare_digest(given.encode(), settings.token.encode()):
+        raise WorkerError(ErrorCode.INVALID_TOKEN, f"{TOKEN_HEADER} does not hold this worker's token.")
+
+
+async def send_refusal(error: WorkerError, request_id: str, send: Send) -> None:
+    """A failure before the first byte, as a status of HTTP."""
+    body = json.dumps(error.to_json(request_id)).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (REQUEST_ID_HEADER.lower().encode(), request_id.encode()),
+    ]
+    if error.retry_after_seconds is not None:
+        headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
+    await send({"type": "http.response.start", "status": error.code.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,132 @@
+"""The worker as a process: listens at once, loads its engine meanwhile, drains when told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Coroutine
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from gpu_worker.config import Settings
+from gpu_worker.logs import configure_logging, where_raised
+from gpu_worker.server import build_app
+from gpu_worker.service import SpeechService
+
+logger = logging.getLogger(__name__)
+
+_LISTEN_FAILED: Final = 1
+_ENGINE_FAILED: Final = 3
+_BACKLOG: Final = 1024
+# A writer learns of room only once a third of this is free, and must learn of it within the stall limit even
+# where the reader plays at 48 kB/s. The kernel doubles the figure.
+_SEND_BUFFER_BYTES: Final = 65_536
+# Ends connections whose peer vanished or never reads again with data still under way.
+_UNACKNOWLEDGED_MS: Final = 20_000
+_LAST_BYTES_SECONDS: Final = 5
+
+
+class WorkerServer(uvicorn.Server):
+    """uvicorn that on SIGTERM still answers while requests at work are finished, and then exits with 0."""
+
+    def __init__(self, config: uvicorn.Config, service: SpeechService, settings: Settings) -> None:
+        super().__init__(config)
+        self.exit_status = 0
+        self._service = service
+        self._settings = settings
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens, says where, and starts to load the engine."""
+        await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
+        port = self.servers[0].sockets[0].getsockname()[1]
+        if self._settings.port_file:
+            write_atomically(self._settings.port_file, f"{port}\n")
+        logger.info("listening", extra={"fields": {"host": self._settings.host, "port": port}})
+        self._start(self._load())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Closes the engine once the last answer is out."""
+        await super().shutdown(sockets)
+        await self._service.close()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal drains, a second one ends it now."""
+        if self._loop is None or self._service.status == "draining":
+            self.should_exit = self.force_exit = True
+        else:
+            self._loop.call_soon_threadsafe(lambda: self._start(self._drain()))
+
+    async def _load(self) -> None:
+        try:
+            await self._service.load()
+        except Exception as error:  # noqa: BLE001 - an engine may fail to load in any way; the process ends
+            fields = {"message": str(error), **where_raised(error)}
+            logger.error("engine does not load", extra={"fields": fields})
+            self.exit_status = _ENGINE_FAILED
+            self.should_exit = True
+
+    async def _drain(self) -> None:
+        logger.info("draining")
+        await self._service.drain()
+        self.should_exit = True
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def run(settings: Settings) -> int:
+    """Serves until told to stop; returns the exit status."""
+    configure_logging()
+    try:
+        listener = listen(settings.host, settings.port)
+    except OSError as error:
+        fields = {"host": settings.host, "port": settings.port, "message": error.strerror}
+        logger.error("cannot listen", extra={"fields": fields})
+        return _LISTEN_FAILED
+    service = SpeechService(settings)
+    config = uvicorn.Config(
+        build_app(service, settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=_LAST_BYTES_SECONDS,
+    )
+    server = WorkerServer(config, service, settings)
+    server.run(sockets=[listener])
+    logger.info("stopped")
+    return server.exit_status
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, whose connections inherit its limits. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a file that a reader finds whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.replace(path)

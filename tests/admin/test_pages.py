@@ -1,0 +1,92 @@
+"""Every page of admin: whom it lets in, and that lists, searches and forms of all models work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import Organization, User
+from apps.keys.services import issue_key
+from apps.usage.models import OrganizationLimits
+from tests.cast import signed_in
+from tests.usage.rows import process, record
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+NAMES = [model._meta.label_lower for model in MODELS]
+OTHER_PAGES = ["admin:index", "admin:mails"]
+
+
+@pytest.fixture
+def one_of_each(acme: Organization, alice: User, sam: User) -> None:
+    issue_key(organization=acme, name="Server", mode="live", scopes=["speech"], created_by=alice)
+    OrganizationLimits.objects.create(organization=acme, requests_per_minute=5)
+    record(acme, state="failed", error_code="worker_failed")
+    process()
+    LogEntry.objects.log_actions(sam.pk, [acme], CHANGE, "Renamed.", single_object=True)
+
+
+def page_of(model: type[models.Model], kind: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{kind}", args=args)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=NAMES)
+def test_lists_searches_and_pages_open(staff: Client, one_of_each: None, model: type[models.Model]) -> None:
+    assert staff.get(page_of(model, "changelist")).status_code == 200
+    assert staff.get(page_of(model, "changelist"), {"q": "acme"}).status_code == 200
+    for row in model._default_manager.all()[:1]:
+        assert staff.get(page_of(model, "change", row.pk)).status_code == 200
+        assert staff.get(page_of(model, "history", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=NAMES)
+def test_a_row_can_be_found_in_the_list(staff: Client, model: type[models.Model]) -> None:
+    model_admin = admin.site._registry[model]
+    request = staff.get(page_of(model, "changelist")).wsgi_request
+    assert model_admin.get_search_fields(request)
+    assert model_admin.list_display != ("__str__",)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=NAMES)
+def test_outsiders_see_nothing(
+    acme: Organization, alice: User, clerk: Client, model: type[models.Model]
+) -> None:
+    page = page_of(model, "changelist")
+    assert Client().get(page).url.startswith("/admin/login/")  # type: ignore[attr-defined]
+    assert signed_in(alice).get(page).status_code == 302
+    assert clerk.get(page).status_code == 403
+
+
+@pytest.mark.parametrize("name", OTHER_PAGES)
+def test_other_pages_are_for_staff(alice: User, staff: Client, name: str) -> None:
+    assert Client().get(reverse(name)).status_code == 302
+    assert signed_in(alice).get(reverse(name)).status_code == 302
+    assert staff.get(reverse(name)).status_code == 200
+
+
+def test_sign_in_is_the_one_of_the_platform(alice: User) -> None:
+    response = Client().get("/admin/login/", {"next": "/admin/"})
+    assert response.headers["Location"].startswith("/accounts/login/")
+    assert signed_in(alice).get("/admin/login/", {"next": "/admin/"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "label", ["usage.usagerecord", "keys.apikey", "accounts.user", "accounts.organization"]
+)
+def test_what_holds_the_truth_is_never_deleted(staff: Client, one_of_each: None, label: str) -> None:
+    model = next(model for model in MODELS if model._meta.label_lower == label)
+    row = model._default_manager.all()[0]
+    assert staff.post(page_of(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"}
+    staff.post(page_of(model, "changelist"), chosen)
+    assert model._default_manager.filter(pk=row.pk).exists()
+
+
+def test_the_side_bar_shows_what_one_may_see(staff: Client, clerk: Client) -> None:
+    assert page_of(Organization, "changelist") in staff.get("/admin/").content.decode()
+    assert page_of(Organization, "changelist") not in clerk.get("/admin/").content.decode()

@@ -1,0 +1,119 @@
+"""The API against its own schema, with requests that nobody thought of: no 5xx, and only what is promised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks
+
+from apps.deployments.models import Worker
+from apps.keys import secrets
+from apps.keys.models import ApiKey
+from apps.keys.services import issue_key
+from apps.usage.services import set_limits
+from tests.platform import Tenant
+from tests.usage.rows import record
+
+pytestmark = pytest.mark.slow
+
+OPERATIONS = (
+    "generate",
+    "keys_create",
+    "keys_get",
+    "keys_list",
+    "keys_revoke",
+    "keys_rotate",
+    "stats",
+    "usage_list",
+)
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+@pytest.fixture
+def schema(acme: Tenant) -> Any:
+    return schemathesis.openapi.from_url(f"{acme.server.url}/api/schema")
+
+
+@pytest.fixture
+def generous(acme: Tenant) -> Tenant:
+    """A tenant that the limits do not stop; its texts are short, so that speech takes no time."""
+    set_limits(
+        organization=acme.organization,
+        requests_per_minute=1_000_000,
+        concurrent_requests=100,
+        characters_per_request=40,
+    )
+    for name in ("one", "two"):
+        issue_key(
+            organization=acme.organization, name=name, mode="live", scopes=["speech"], created_by=acme.owner
+        )
+        record(acme.organization, key=ApiKey.objects.get(name=name), ttfb_ms=12.0, total_ms=40.0)
+    return acme
+
+
+def test_every_operation_is_fuzzed(schema: Any) -> None:
+    found = {result.ok().definition.raw["operationId"] for result in schema.get_all_operations()}
+    assert found == set(OPERATIONS)
+
+
+def make_real(case: Any, key_id: str) -> None:
+    """What nobody guesses: an id that is there, a text that can be spoken by a voice that is there."""
+    if "key_id" in (case.path_parameters or {}):
+        case.path_parameters["key_id"] = key_id
+    if case.operation.path == "/generate" and isinstance(case.body, dict):
+        case.body |= {"text": "Hello there.", "model": None, "voice": None}
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_answers_are_those_of_the_schema(
+    generous: Tenant, cpu: Worker, schema: Any, operation_id: str, mode: GenerationMode
+) -> None:
+    operation = schema.find_operation_by_id(operation_id)
+    statuses: set[int] = set()
+    real_ids = [str(key.pk) for key in ApiKey.objects.filter(name__in=["one", "two"])]
+
+    @settings(
+        max_examples=25,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), real_id=st.sampled_from([None, *real_ids]))
+    def fuzz(case: Any, real_id: str | None) -> None:
+        if real_id:
+            make_real(case, real_id)
+        response = case.call(headers={"X-API-Key": generous.live}, timeout=20)
+        statuses.add(response.status_code)
+        case.validate_response(response, checks=CHECKS)
+
+    fuzz()
+    if mode is GenerationMode.POSITIVE:
+        assert statuses & {200, 201, 204}, "nothing was let in, so nothing was tried"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["nonsense", "vf_live_" + "0" * 36, secrets.generate("live")],
+    ids=["nonsense", "checksum", "unknown"],
+)
+def test_no_key_gets_past(generous: Tenant, schema: Any, key: str) -> None:
+    for operation_id in OPERATIONS:
+        operation = schema.find_operation_by_id(operation_id)
+        path = operation.path.replace("{key_id}", str(generous.organization.pk))
+        response = generous.client.request(operation.method, path, json={}, headers={"X-API-Key": key})
+        assert response.status_code == 401, operation_id

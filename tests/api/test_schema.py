@@ -1,0 +1,107 @@
+"""The OpenAPI schema and its page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+ERROR = {"$ref": "#/components/schemas/Error"}
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings: Any) -> None:
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where it is missing
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return found
+
+
+def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def test_it_is_valid_and_made_without_a_warning(tmp_path: Path) -> None:
+    call_command("spectacular", "--fail-on-warn", "--validate", "--file", str(tmp_path / "schema.yml"))
+    assert (tmp_path / "schema.yml").read_text().startswith("openapi: 3")
+
+
+def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
+    assert set(schema["paths"]) >= {
+        "/generate",
+        "/api/keys",
+        "/api/keys/{key_id}",
+        "/api/keys/{key_id}/rotate",
+        "/api/usage",
+        "/api/stats",
+    }
+
+
+def test_every_operation_says_how_it_refuses(schema: dict[str, Any]) -> None:
+    for name, operation in operations(schema):
+        refusals = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+        assert {"401", "403", "503"} <= set(refusals), name
+        for answer in refusals.values():
+            assert answer["description"]
+            assert answer["content"]["application/json"]["schema"] == ERROR, name
+
+
+def test_every_answer_carries_its_request_id(schema: dict[str, Any]) -> None:
+    for name, operation in operations(schema):
+        for answer in operation["responses"].values():
+            assert "X-Request-Id" in answer["headers"], name
+
+
+def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> None:
+    found = {name: set(operation["responses"]) for name, operation in operations(schema)}
+    assert found["post /generate"] == {
+        *("200", "400", "401", "403", "404", "413", "415", "422", "429", "502", "503")
+    }
+    assert found["delete /api/keys/{key_id}"] == {"204", "401", "403", "404", "503"}
+    assert found["get /api/stats"] == {"200", "400", "401", "403", "503"}
+    assert found["post /api/keys"] == {"201", "400", "401", "403", "409", "413", "415", "503"}
+
+
+def test_security(schema: dict[str, Any]) -> None:
+    assert schema["components"]["securitySchemes"]["ApiKey"] == {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+    }
+    for name, operation in operations(schema):
+        kinds = [next(iter(scheme)) for scheme in operation["security"]]
+        assert kinds == (["ApiKey"] if name == "post /generate" else ["ApiKey", "ConsoleSession"]), name
+
+
+def test_an_answered_error_is_of_the_shape_it_promises(client: Client, schema: dict[str, Any]) -> None:
+    answer = client.get("/api/keys").json()
+    promised = schema["components"]["schemas"]["Error"]["properties"]["error"]
+    assert set(answer["error"]) == set(promised["required"]) == set(promised["properties"])
+
+
+def test_it_is_served_to_everybody(client: Client) -> None:
+    response = client.get("/api/schema")
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].startswith("application/vnd.oai.openapi")
+
+
+def test_its_page_needs_nothing_from_elsewhere(client: Client) -> None:
+    page = client.get("/api/docs").content.decode()
+    assert "/api/schema" in page
+    files = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(files) >= 3
+    for file in files:
+        assert file.startswith("/static/")
+        assert finders.find(file.removeprefix("/static/")), file

@@ -1,0 +1,109 @@
+"""The benches end with a line of JSON that makes sense and leave nothing behind; no figure is judged here."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+TINY = ("--requests", "40", "--pairs", "3", "--seconds", "0.2")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A temporary area in which, after the test, no file is left and no process runs."""
+    yield tmp_path
+    assert not list(tmp_path.iterdir())
+    assert not [process for process in psutil.process_iter() if _lives_in(tmp_path, process)]
+
+
+def _lives_in(place: Path, process: psutil.Process) -> bool:
+    try:
+        return process.environ().get("TMPDIR") == str(place)
+    except psutil.Error:
+        return False
+
+
+def _start(place: Path, module: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=CHECKOUT,
+        env={"PATH": os.environ["PATH"], "TMPDIR": str(place)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _figures(place: Path, module: str, *arguments: str) -> dict[str, Any]:
+    bench = _start(place, module, *arguments)
+    output, errors = bench.communicate()
+    assert bench.returncode == 0, errors
+    figures: dict[str, Any] = json.loads(output.splitlines()[-1])
+    assert len(figures["commit"]) == 40
+    assert figures["cpu_model"]
+    assert figures["load_average_1m"] >= 0
+    return figures
+
+
+def test_platform(place: Path) -> None:
+    figures = _figures(place, "bench.platform", *TINY)
+
+    for way in ("direct", "platform"):
+        speech = figures["speech"][way]
+        assert 0 < speech["first_audio_p50_ms"] <= speech["first_audio_p95_ms"]
+        assert speech["first_audio_p50_ms"] < speech["total_p50_ms"]
+        assert speech["requests_per_second_1_client"] > 0
+        assert speech["requests_per_second_4_clients"] > 0
+    gateway = figures["gateway"]
+    for mode in ("streamed", "whole"):
+        for clients in ("clients_1", "clients_8"):
+            servers = gateway[mode][clients]
+            cpu_ms = {name: servers[name]["cpu_ms"] for name in ("instant", "pass_through", "platform")}
+            assert 0 < cpu_ms["instant"] < cpu_ms["pass_through"] < cpu_ms["platform"]
+            assert servers["cpu_ratios"]["platform_to_empty_view"] > 1
+            assert cpu_ms["platform"] <= gateway["worst_cpu_ms_per_request"]
+    assert figures["verdicts"] == {
+        "first_audio_p50_under_150_ms": figures["speech"]["platform"]["first_audio_p50_ms"] < 150,
+        "cpu_per_request_at_most_7_ms": gateway["worst_cpu_ms_per_request"] <= 7,
+    }
+
+
+def test_worker(place: Path) -> None:
+    figures = _figures(place, "bench.worker", "--requests", "8", "--seconds", "0.5")
+
+    assert [load["clients"] for load in figures["loads"]] == [1, 2, 4]
+    for load in figures["loads"]:
+        assert 0 < load["first_audio_p50_ms"] <= load["first_audio_p95_ms"]
+        assert 0 < load["real_time_factor"] < 1
+        assert load["queue_wait_p50_ms"] <= load["queue_wait_p95_ms"]
+    memory = figures["memory"]
+    assert memory["before_mb"] > 50
+    assert memory["grown_mb"] == pytest.approx(memory["after_mb"] - memory["before_mb"], abs=0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stops_when_told_to(place: Path, number: signal.Signals) -> None:
+    bench = _start(place, "bench.platform", *TINY)
+    assert bench.stderr is not None
+    for line in bench.stderr:
+        if line.startswith("Asking the worker"):
+            break
+    bench.send_signal(number)
+
+    output, errors = bench.communicate()
+
+    assert bench.returncode == 130
+    assert errors.splitlines()[-1] == "bench: stopped"
+    assert output == ""

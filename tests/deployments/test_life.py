@@ -1,0 +1,129 @@
+"""A deployment's whole life on real processes: supervisor, speech worker, and the tasks that drive them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from apps.deployments import reconciliation, services, tasks
+from apps.deployments.models import Deployment, Worker
+from apps.deployments.routing import Router, Target
+from apps.deployments.states import State
+from tests.deployments.local_provider import Supervisor, eventually, is_alive
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+def until(deployment: Deployment, state: State) -> None:
+    """Looks at it, as the schedule does, until it is in that state."""
+
+    def arrived() -> bool:
+        reconciliation.reconcile_deployment(deployment.pk)
+        deployment.refresh_from_db()
+        return deployment.state == state
+
+    eventually(arrived)
+
+
+def candidates(choose: Callable[[Router], list[Target]]) -> list[Target]:
+    async def ask() -> list[Target]:
+        router = Router()
+        await router.start()
+        try:
+            return choose(router)
+        finally:
+            await router.stop()
+
+    return asyncio.run(ask())
+
+
+def default_targets(router: Router) -> list[Target]:
+    default = router.resolve(organization_id=None)
+    return router.candidates(organization_id=None, model=default.model, voice=default.voice)
+
+
+def test_from_the_first_start_to_speech_to_a_crash_to_the_end(supervisor: Supervisor) -> None:
+    deployment = services.ensure_shared_deployment()
+    until(deployment, State.READY)
+    assert services.speech_status() == "ready"
+    [target] = candidates(default_targets)
+    answer = httpx.post(
+        f"{target.url}/generate", json={"text": "Good morning."}, headers=dict(target.headers)
+    )
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"RIFF")
+
+    [recorded] = supervisor.workers()
+    os.kill(recorded.pid, signal.SIGKILL)
+    until(deployment, State.DEGRADED)
+    until(deployment, State.READY)
+    assert "killed by signal 9" in supervisor.log
+    [again] = candidates(default_targets)
+    assert again.worker_id != target.worker_id
+
+    services.restart_deployment(deployment)
+    until(deployment, State.READY)
+    [restarted] = candidates(default_targets)
+    assert restarted.worker_id != again.worker_id
+
+    [recorded] = supervisor.workers()
+    services.stop_deployment(deployment)
+    until(deployment, State.STOPPED)
+    assert not is_alive(recorded.pid)
+    assert supervisor.provider.list_ids() == set()
+    assert services.speech_status() == "none"
+
+
+def test_a_start_on_old_data_sends_no_traffic_to_workers_that_are_gone(own_supervisor: Supervisor) -> None:
+    own_supervisor.start()
+    deployment = services.create_deployment(organization=None, name="one", engine="tone")
+    until(deployment, State.READY)
+    own_supervisor.kill()
+    own_supervisor.start()
+    eventually(lambda: not Worker.objects.filter(state=Worker.State.READY).exists())
+    until(deployment, State.READY)
+    [target] = candidates(default_targets)
+    assert httpx.get(f"{target.url}/ready").status_code == 200
+
+
+def test_with_the_supervisor_killed_the_deployment_says_so_and_comes_back(own_supervisor: Supervisor) -> None:
+    own_supervisor.start()
+    deployment = services.create_deployment(organization=None, name="one", engine="tone")
+    until(deployment, State.READY)
+    own_supervisor.kill()
+    until(deployment, State.DEGRADED)
+    assert "run_local_provider" in deployment.error_message
+    assert candidates(default_targets) == []
+    own_supervisor.start()
+    until(deployment, State.READY)
+
+
+def test_a_deployment_that_cannot_start_fails_with_the_workers_words(supervisor: Supervisor) -> None:
+    deployment = services.create_deployment(organization=None, name="one", engine="chatterbox")
+    until(deployment, State.STARTING)
+    eventually(
+        lambda: (
+            (reconciliation.reconcile_deployment(deployment.pk), deployment.refresh_from_db())
+            and "ENGINE must be one of" in deployment.error_message
+        )
+    )
+    Deployment.objects.filter(pk=deployment.pk).update(state_changed_at="2020-01-01T00:00:00Z")
+    until(deployment, State.FAILED)
+    assert "ENGINE must be one of" in deployment.error_message
+    eventually(lambda: not supervisor.provider.list_ids())
+
+
+def test_the_scheduled_task_runs_twice_without_harm(supervisor: Supervisor) -> None:
+    deployment = services.ensure_shared_deployment()
+    for _ in range(2):
+        tasks.bring_up.apply(throw=True)
+        tasks.reconcile.apply(throw=True)
+        tasks.reconcile_deployment.apply(args=[str(deployment.pk)])
+    until(deployment, State.READY)
+    assert Deployment.objects.count() == 1
+    assert deployment.workers.exclude(state=Worker.State.LOST).count() == 1

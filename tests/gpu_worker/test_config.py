@@ -1,0 +1,66 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gpu_worker.config import Settings, SettingsError
+
+TOKEN = "0123456789abcdef"
+
+
+def test_an_empty_environment_serves_on_loopback() -> None:
+    settings = Settings.from_environment({})
+    assert (settings.engine, settings.host, settings.port) == ("cpu", "127.0.0.1", 8000)
+    assert settings.threads >= 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"ENGINE": "gpu"}, "ENGINE must be one of cpu, tone; it is 'gpu'."),
+        ({"PORT": "http"}, "PORT must be a whole number from 0 to 65535; it is 'http'."),
+        ({"PORT": "65536"}, "PORT must be a whole number from 0 to 65535; it is '65536'."),
+        ({"THREADS": "0"}, "THREADS must be a whole number from 1 to 256; it is '0'."),
+        ({"MAX_QUEUE": "1.5"}, "MAX_QUEUE must be a whole number from 1 to 100000; it is '1.5'."),
+        ({"DRAIN_SECONDS": "nan"}, "DRAIN_SECONDS must be a number from 0 to 3600; it is 'nan'."),
+        ({"WORKER_ENV": "prod"}, "WORKER_ENV must be one of production, development, test; it is 'prod'."),
+        ({"WORKER_ENV": "production"}, "WORKER_TOKEN is required in production."),
+        ({"WORKER_TOKEN": "short"}, "WORKER_TOKEN must have at least 16 characters."),
+        ({"WORKER_TOKEN": "café" * 4}, "WORKER_TOKEN must be printable ASCII, as HTTP headers are."),
+        (
+            {"HOST": "0.0.0.0"},  # noqa: S104 - what is refused
+            "WORKER_TOKEN is required where HOST is not loopback; HOST is 0.0.0.0.",
+        ),
+        (
+            {"ENGINE": "tone", "WORKER_ENV": "production", "WORKER_TOKEN": TOKEN},
+            "ENGINE=tone speaks a test tone and does not start in production; use cpu.",
+        ),
+        (
+            {"PORT_FILE": "/no/such/folder/port"},
+            "PORT_FILE lies in a folder that does not exist: /no/such/folder/port.",
+        ),
+    ],
+)
+def test_each_problem_is_one_line(environment: dict[str, str], line: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment(environment)
+    assert str(refused.value) == line
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({"ENGINE": "gpu", "PORT": "x", "WORKER_ENV": "production"})
+    assert [line.split()[0] for line in str(refused.value).splitlines()] == ["ENGINE", "PORT", "WORKER_TOKEN"]
+
+
+def test_the_process_stops_with_those_lines(tmp_path: Path) -> None:
+    outcome = subprocess.run(
+        [sys.executable, "-m", "gpu_worker"], env={"PORT": "x"}, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 2
+    assert outcome.stderr == "PORT must be a whole number from 0 to 65535; it is 'x'.\n"

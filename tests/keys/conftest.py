@@ -1,0 +1,3 @@
+from tests.cast import acme, alice, bob, charlie, globex
+
+__all__ = ["acme", "alice", "bob", "charlie", "globex"]

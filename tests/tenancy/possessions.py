@@ -1,0 +1,138 @@
+"""What acme has, with marks that occur nowhere else, and the paths that lead to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.utils import timezone
+
+from apps.accounts.models import Membership, Organization, User
+from apps.accounts.services import create_organization
+from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.keys.models import ApiKey
+from apps.keys.services import issue_key
+from apps.usage.models import OrganizationLimits, UsageRecord
+from tests.cast import PASSWORD
+from tests.tenancy.urlconf import Route
+from tests.usage.rows import process, record
+
+MARK = "Zanzibar"
+
+
+@dataclass(frozen=True)
+class Possessions:
+    """One row of each model, by model."""
+
+    rows: dict[type[Model], Model]
+
+    def __getitem__(self, model: type[Model]) -> Any:
+        return self.rows[model]
+
+    def marks(self) -> set[str]:
+        """Words that no answer to an outsider may hold."""
+        key, request = self[ApiKey], self[UsageRecord]
+        ids = {str(row.pk) for row in self.rows.values() if len(str(row.pk)) > 30}
+        return ids | {MARK, MARK.lower(), key.prefix, key.prefix[8:], request.request_id, self[Worker].url}
+
+    def state(self) -> dict[str, list[dict[str, Any]]]:
+        """All rows of these models, to be compared; sign-ins of outsiders change only their own."""
+        return {
+            model._meta.label: [
+                row for row in model._default_manager.order_by("pk").values() if self._is_ours(model, row)
+            ]
+            for model in self.rows
+        }
+
+    def _is_ours(self, model: type[Model], row: dict[str, Any]) -> bool:
+        organization_id = row.get("organization_id", row["id"] if model is Organization else None)
+        return (
+            organization_id in {None, self[Organization].pk} and row.get("email") != "charlie@globex.example"
+        )
+
+
+def make_possessions() -> Possessions:
+    owner = User.objects.create_user(f"{MARK}@acme.example", PASSWORD, name=f"{MARK} Owner")
+    acme = create_organization(name=f"{MARK} Acme", owner=owner)
+    key = issue_key(
+        organization=acme, name=f"{MARK} key", mode="live", scopes=["speech", "manage"], created_by=owner
+    ).key
+    deployment = Deployment.objects.create(
+        organization=acme, name=f"{MARK.lower()}-cpu", engine="cpu", state=Deployment.State.READY
+    )
+    worker = Worker.objects.create(
+        deployment=deployment,
+        provider_id=f"{MARK}-w1",
+        url="http://127.0.0.1:49999",
+        state=Worker.State.READY,
+        capabilities={
+            "engine": "cpu",
+            "models": ["hibari"],
+            "voices": [f"{MARK}-voice"],
+            "features": [],
+            "max_batch": 1,
+        },
+        last_seen_at=timezone.now(),
+    )
+    event = DeploymentEvent.objects.create(
+        deployment=deployment, to_state=Deployment.State.READY, reason=MARK
+    )
+    rows: list[Model] = [
+        owner,
+        acme,
+        Membership.objects.get(user=owner),
+        key,
+        deployment,
+        worker,
+        event,
+        record(acme, key=key, deployment=deployment, model="hibari"),
+        OrganizationLimits.objects.create(organization=acme, requests_per_minute=77),
+        process(hostname=f"{MARK}-host"),
+        EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True),
+        SocialAccount.objects.create(user=owner, provider="github", uid=f"{MARK}-uid"),
+        Group.objects.create(name=f"{MARK} group"),
+        LogEntry.objects.create(user=owner, action_flag=CHANGE, object_repr=f"{MARK} entry"),
+    ]
+    return Possessions({type(row): row for row in rows})
+
+
+def path_of(route: Route, owned: Possessions) -> str:
+    """The path that leads to acme's row. A pattern with parameters that no example fits fails the test."""
+    if not route.has_parameters:
+        return f"/{route.text}"
+    examples = EXAMPLES | {
+        f"admin/{model._meta.app_label}/{model._meta.model_name}/": model for model in owned.rows
+    }
+    for beginning, example in examples.items():
+        if route.text.startswith(beginning):
+            found = example(owned) if not isinstance(example, type) else owned[example].pk
+            return _filled(route.text, found)
+    raise AssertionError(f"No example for {route.text}: add one to EXAMPLES, or a row to make_possessions.")
+
+
+def _filled(text: str, found: Any) -> str:
+    """A whole path where the example is one, else the pattern with its parameter replaced."""
+    if isinstance(found, str) and found.startswith("/"):
+        return found
+    return "/" + re.sub(r"<(?:\w+:)?\w+>", str(found), text)
+
+
+EXAMPLES: dict[str, Any] = {
+    "api/keys/<uuid:key_id>": ApiKey,
+    "keys/<uuid:key_id>/": ApiKey,
+    "admin/mails/<str:name>/": lambda owned: "/admin/mails/some.log/0",
+    "admin/r/": lambda owned: f"/admin/r/{ContentType.objects.get_for_model(ApiKey).pk}/{owned[ApiKey].pk}/",
+    "admin/^(?P<app_label>": lambda owned: "/admin/keys/",
+    "admin/(?P<url>": lambda owned: f"/admin/nowhere/{owned[ApiKey].pk}",
+    "accounts/^password/reset/key/": lambda owned: (
+        f"/accounts/password/reset/key/{user_pk_to_url_str(owned[User])}-c0ffee-0123456789abcdef/"
+    ),
+}

@@ -1,0 +1,20 @@
+"""The Celery app and its schedule, which is static."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceflow.settings")
+
+from celery import Celery
+from celery.schedules import crontab
+
+app = Celery("voiceflow")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "usage-reconcile": {"task": "apps.usage.tasks.reconcile", "schedule": 15.0},
+    "usage-partitions": {
+        "task": "apps.usage.tasks.keep_partitions",
+        "schedule": crontab(hour="3", minute="17"),
+    },
+    "deployments-reconcile": {"task": "apps.deployments.tasks.reconcile", "schedule": 5.0},
+}

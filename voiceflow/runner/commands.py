@@ -1,0 +1,54 @@
+"""The processes of the platform, as command lines."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from .configuration import Configuration
+
+# A stream in flight may take this long to end before it is cut at shutdown.
+WEB_GRACE_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Command:
+    name: str
+    argv: tuple[str, ...]
+    stop_grace_seconds: float
+
+
+def web(configuration: Configuration) -> Command:
+    host = f"[{configuration.host}]" if ":" in configuration.host else configuration.host
+    argv = (
+        *(sys.executable, "-m", "gunicorn", "voiceflow.asgi:application"),
+        *("--config", "python:voiceflow.runner.gunicorn_hooks"),
+        *("--worker-class", "asgi", "--workers", "1"),
+        *("--bind", f"{host}:{configuration.port}"),
+        *("--asgi-disconnect-grace-period", "3"),
+        *("--graceful-timeout", str(WEB_GRACE_SECONDS)),
+        *("--log-level", "warning"),
+        "--no-control-socket",
+    )
+    return Command("web", argv, stop_grace_seconds=WEB_GRACE_SECONDS + 3)
+
+
+def celery(configuration: Configuration) -> Command:
+    argv = (
+        # Its advice to root is for servers; here everything runs as whoever typed the command.
+        *(sys.executable, "-W", "ignore:You're running the worker with superuser", "-m", "celery"),
+        *("--quiet", "--app", "voiceflow.runner.celery_worker", "worker"),
+        *("--beat", "--schedule", str(configuration.var_dir / "celerybeat-schedule")),
+        *("--concurrency", "2", "--loglevel", "WARNING"),
+        # One worker has nobody to talk to; asking costs a second at every start.
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    )
+    return Command("celery", argv, stop_grace_seconds=8)
+
+
+def provider() -> Command:
+    return Command("provider", manage("run_local_provider"), stop_grace_seconds=12)
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "manage.py", *arguments)

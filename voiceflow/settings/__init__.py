@@ -1,0 +1,4 @@
+"""Django settings, all from the environment."""
+
+from .base import *  # noqa: F403
+from .logs import LOGGING as LOGGING

@@ -1,0 +1,282 @@
+"""What Django, DRF, allauth, Celery and the rest are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import environ
+from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from .env import ENV
+from .environment import BASE_DIR as BASE_DIR
+from .sign_in import SIGN_IN_APPS, SIGN_IN_ORIGINS
+from .sign_in import SOCIALACCOUNT_PROVIDERS as SOCIALACCOUNT_PROVIDERS
+from .unfold import UNFOLD as UNFOLD
+
+ENVIRONMENT: str = ENV["VOICEFLOW_ENV"]
+IS_PRODUCTION = ENVIRONMENT == "production"
+DEMO_MODE = not ENV["VERDA_CLIENT_ID"]
+DEBUG = False
+
+SECRET_KEY = ENV["SECRET_KEY"]
+SECRET_KEY_FALLBACKS = ENV["SECRET_KEY_FALLBACKS"]
+BASE_URL: str = ENV["BASE_URL"]
+ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_FAILURE_VIEW = "apps.console.errors.csrf_failure"
+FIELD_ENCRYPTION_KEYS = ENV["FIELD_ENCRYPTION_KEYS"]
+KEY_PEPPERS = ENV["KEY_PEPPERS"]
+VAR_DIR = ENV["VAR_DIR"]
+ADMIN_EMAIL = ENV["ADMIN_EMAIL"]
+ADMIN_PASSWORD = ENV["ADMIN_PASSWORD"]
+
+# ---- applications and middleware -------------------------------------------------------------------
+INSTALLED_APPS = [
+    "apps.core",
+    "apps.accounts",
+    "apps.keys",
+    "apps.deployments",
+    "apps.usage",
+    "apps.tts",
+    "apps.console",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    *SIGN_IN_APPS,
+    "csp",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+]
+MIDDLEWARE = [
+    "apps.core.middleware.request_context",
+    "apps.core.middleware.express_lane",
+    "django.middleware.security.SecurityMiddleware",
+    "apps.core.static.StaticFilesMiddleware",
+    "apps.core.csp.PolicyByPath",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "voiceflow.urls"
+ASGI_APPLICATION = "voiceflow.asgi.application"
+WSGI_APPLICATION = "voiceflow.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "apps.console.context.console",
+            ],
+        },
+    }
+]
+
+# ---- stores ------------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {"default": environ.Env.db_url_config(ENV["DATABASE_URL"])}
+DATABASES["default"] |= {
+    "ENGINE": "django.db.backends.postgresql",
+    "CONN_MAX_AGE": 0,
+    "OPTIONS": {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": ENV["DATABASE_POOL_SIZE"], "timeout": 5},
+        "connect_timeout": 3,
+    },
+}
+REDIS_URL: str = ENV["REDIS_URL"]
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 3, "retry": Retry(NoBackoff(), 1)},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "apps.console.storage.StaticFilesStorage"},
+}
+if ENVIRONMENT == "test":
+    STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+MEDIA_ROOT = VAR_DIR / "media"
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / ENV["STATIC_ROOT"] if ENV["STATIC_ROOT"] else VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = ENVIRONMENT == "test"
+
+# ---- people ------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+if ENVIRONMENT == "test":
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "apps.accounts.adapters.SocialAccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "apps.accounts.forms.SignupForm"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ALLAUTH_TRUSTED_PROXY_COUNT = ENV["TRUSTED_PROXY_COUNT"]
+# Signed in by email once, an account keeps that way in: the address may change, who it is does not.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+
+# ---- mail --------------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV["DEFAULT_FROM_EMAIL"]
+MAIL_DIR = VAR_DIR / "mail"
+if ENV["EMAIL_URL"]:
+    _mail = environ.Env.email_url_config(ENV["EMAIL_URL"])
+    EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+    EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+    EMAIL_TIMEOUT = 10
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(MAIL_DIR)
+MAIL_TO_FILES = not ENV["EMAIL_URL"]
+
+# ---- language and time -------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+FORMAT_MODULE_PATH = "voiceflow.formats"
+
+# ---- security ----------------------------------------------------------------------------------------
+_HTTPS = BASE_URL.startswith("https://")
+SECURE_SSL_REDIRECT = ENV["SECURE_SSL_REDIRECT"]
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^ready$", r"^ready/speech$"]
+SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+X_FRAME_OPTIONS = "DENY"
+if ENV["TRUSTED_PROXY_COUNT"]:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "media-src": [SELF, "blob:"],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF, *SIGN_IN_ORIGINS],
+        "frame-ancestors": [NONE],
+    },
+}
+CSP_BY_PREFIX = {
+    # Unfold evaluates Alpine's expressions and writes its colours into a style element.
+    "/admin/": {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE], "media-src": [NONE]},
+}
+
+# ---- API ---------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.keys.authentication.ApiKeyAuthentication",
+        "apps.keys.authentication.ConsoleAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.keys.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.api.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "apps.core.api.Page",
+    "PAGE_SIZE": 50,
+    "EXCEPTION_HANDLER": "apps.core.api.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "VoiceFlow",
+    "DESCRIPTION": "Text in, speech out; keys and usage beside it. Send your key as `X-API-Key`.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api",
+    "DISABLE_ERRORS_AND_WARNINGS": False,
+    "TAGS": [
+        {"name": "speech", "description": "Text in, speech out. Needs a key with the scope `speech`."},
+        {"name": "keys", "description": "Issue, rotate and revoke keys. Needs the scope `manage`."},
+        {"name": "usage", "description": "Every request, newest first. Needs the scope `manage`."},
+        {"name": "stats", "description": "Requests summed up. Needs the scope `manage`."},
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "KeyStateEnum": "apps.keys.models.ApiKey.State",
+        "UsageStateEnum": "apps.usage.models.UsageRecord.State",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.core.schema.add_errors",
+    ],
+}
+
+# ---- limits ------------------------------------------------------------------------------------------
+LIMIT_REQUESTS_PER_MINUTE = ENV["LIMIT_REQUESTS_PER_MINUTE"]
+LIMIT_CONCURRENT_REQUESTS = ENV["LIMIT_CONCURRENT_REQUESTS"]
+LIMIT_TEST_REQUESTS_PER_MINUTE = ENV["LIMIT_TEST_REQUESTS_PER_MINUTE"]
+LIMIT_TEST_CONCURRENT_REQUESTS = ENV["LIMIT_TEST_CONCURRENT_REQUESTS"]
+LIMIT_CHARACTERS_PER_REQUEST = ENV["LIMIT_CHARACTERS_PER_REQUEST"]
+ROUTING_REFRESH_MS = ENV["ROUTING_REFRESH_MS"]
+LOCAL_MAX_WORKERS = ENV["LOCAL_MAX_WORKERS"]
+LOCAL_WORKER_TOKEN_REQUIRED = ENV["LOCAL_WORKER_TOKEN_REQUIRED"]
+
+# ---- Celery ------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix": "celery:"}
+CELERY_TIMEZONE = "UTC"

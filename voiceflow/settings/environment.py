@@ -1,0 +1,224 @@
+"""Every setting that comes from the environment: name, shape, default, and what it is for.
+
+A variable is read once, here. `read_environment` raises `ConfigurationError` with one line that names the
+variable and what is wrong with it; nothing insecure has a default in production.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+ENVIRONMENTS = ("production", "development", "test")
+GOOGLE_URL = "https://accounts.google.com"
+GITHUB_URL = "https://github.com"
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or malformed; the message is one line for the operator."""
+
+
+def text(raw: str) -> str:
+    return raw
+
+
+def words(raw: str) -> list[str]:
+    return [part.strip() for part in raw.split(",") if part.strip()]
+
+
+def boolean(raw: str) -> bool:
+    value = raw.strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("must be true or false")
+
+
+def whole(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        if not re.fullmatch(r"-?\d+", raw.strip()) or not minimum <= int(raw) <= maximum:
+            raise ValueError(f"must be a whole number from {minimum} to {maximum}")
+        return int(raw)
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        if raw not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return raw
+
+    return parse
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        parts = urlsplit(raw)
+        if parts.scheme not in schemes:
+            raise ValueError(f"must be a URL that starts with {' or '.join(f'{s}://' for s in schemes)}")
+        if not (parts.netloc or parts.path or parts.query):
+            raise ValueError("must be a whole URL")
+        return raw.rstrip("/")
+
+    return parse
+
+
+def path(raw: str) -> Path:
+    return (BASE_DIR / raw).resolve()
+
+
+def long_secret(raw: str) -> str:
+    if len(raw) < 50:
+        raise ValueError("must have at least 50 characters")
+    return raw
+
+
+def fernet_keys(raw: str) -> list[str]:
+    keys = words(raw)
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ValueError("must be Fernet keys (32 bytes in URL-safe base64), newest first") from None
+    if not keys:
+        raise ValueError("must hold at least one Fernet key")
+    return keys
+
+
+def peppers(raw: str) -> dict[int, bytes]:
+    """`2:hex,1:hex`, newest first: id → secret of at least 32 bytes."""
+    result: dict[int, bytes] = {}
+    for entry in words(raw):
+        number, _, secret = entry.partition(":")
+        if not re.fullmatch(r"[0-9]{1,4}", number) or not re.fullmatch(r"(?:[0-9a-fA-F]{2}){32,}", secret):
+            raise ValueError("must look like 1:HEX with at least 64 hexadecimal digits, newest first")
+        result[int(number)] = bytes.fromhex(secret)
+    if not result:
+        raise ValueError("must hold at least one pepper")
+    return result
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable.
+
+    `default` is the raw text used where it is unset; `None` means required. `development` replaces the
+    default outside production, for what is only safe there.
+    """
+
+    name: str
+    parse: Callable[[str], Any]
+    help: str
+    default: str | None = None
+    development: str | None = None
+
+
+# Throwaway values: `make run` makes its own and keeps them under var/.
+_DEV_SECRET = "insecure-development-secret-" + "x" * 40
+_DEV_FERNET = "ZGV2ZWxvcG1lbnQtb25seS1mZXJuZXQta2V5LTAwMDA="
+_DEV_PEPPER = "1:" + "00" * 32
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("VOICEFLOW_ENV", one_of(*ENVIRONMENTS), "production, development or test", "production"),
+    Variable("SECRET_KEY", long_secret, "Django's signing key, 50 characters or more", None, _DEV_SECRET),
+    Variable("SECRET_KEY_FALLBACKS", words, "older signing keys, while rotating", ""),
+    Variable("ALLOWED_HOSTS", words, "host names that are served", None, "localhost,127.0.0.1,[::1]"),
+    Variable("BASE_URL", url("https", "http"), "how people reach us", None, "http://localhost:8080"),
+    Variable(
+        "DATABASE_URL",
+        url("postgres", "postgresql"),
+        "PostgreSQL; unset, `make run` starts its own",
+        None,
+        "postgres://voiceflow@localhost/voiceflow",
+    ),
+    Variable(
+        "REDIS_URL",
+        url("redis", "rediss", "unix"),
+        "Redis; unset, `make run` starts its own",
+        None,
+        "redis://localhost:6379/0",
+    ),
+    Variable(
+        "DATABASE_POOL_SIZE", whole(2, 200), "connections of one process that serves pages or tasks", "10"
+    ),
+    Variable("FIELD_ENCRYPTION_KEYS", fernet_keys, "Fernet keys, newest first", None, _DEV_FERNET),
+    Variable(
+        "KEY_PEPPERS",
+        peppers,
+        "id:hex secrets that API keys are hashed with, newest first",
+        None,
+        _DEV_PEPPER,
+    ),
+    Variable("VAR_DIR", path, "where files of the running platform live", "var"),
+    Variable("STATIC_ROOT", text, "collected static files, for images; empty: static in VAR_DIR", ""),
+    Variable("ADMIN_EMAIL", text, "the demo's admin; never made in production", "admin@example.com"),
+    Variable("ADMIN_PASSWORD", text, "its password; empty: one is made and kept in var/demo.env", ""),
+    Variable("EMAIL_URL", text, "smtp://user:password@host:587 (smtp+tls, smtp+ssl); empty: var/mail", ""),
+    Variable("DEFAULT_FROM_EMAIL", text, "sender of our mails", "VoiceFlow <noreply@localhost>"),
+    Variable("GOOGLE_CLIENT_ID", text, "sign-in with Google, shown when both are set", ""),
+    Variable("GOOGLE_CLIENT_SECRET", text, "see GOOGLE_CLIENT_ID", ""),
+    Variable("GOOGLE_URL", url("https", "http"), "Google, or what stands in for it: one server", GOOGLE_URL),
+    Variable("GITHUB_CLIENT_ID", text, "sign-in with GitHub, shown when both are set", ""),
+    Variable("GITHUB_CLIENT_SECRET", text, "see GITHUB_CLIENT_ID", ""),
+    Variable("GITHUB_URL", url("https", "http"), "GitHub, or your GitHub Enterprise Server", GITHUB_URL),
+    Variable("VERDA_CLIENT_ID", text, "Verda's cloud; without it the platform is in demo mode", ""),
+    Variable("VERDA_CLIENT_SECRET", text, "see VERDA_CLIENT_ID", ""),
+    Variable("TRUSTED_PROXY_COUNT", whole(0, 10), "reverse proxies in front that set X-Forwarded-For", "0"),
+    Variable("SECURE_SSL_REDIRECT", boolean, "send http to https", "true", "false"),
+    Variable("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "how much is logged", "INFO"),
+    Variable("LOG_FORMAT", one_of("json", "console"), "json, or console for people", "json", "console"),
+    Variable("LIMIT_REQUESTS_PER_MINUTE", whole(1, 10**6), "live requests of an organization", "600"),
+    Variable("LIMIT_CONCURRENT_REQUESTS", whole(1, 10**5), "live requests at once of an organization", "20"),
+    Variable("LIMIT_TEST_REQUESTS_PER_MINUTE", whole(1, 10**6), "test-key requests of an organization", "60"),
+    Variable("LIMIT_TEST_CONCURRENT_REQUESTS", whole(1, 10**5), "test-key requests at once", "3"),
+    Variable("LIMIT_CHARACTERS_PER_REQUEST", whole(1, 10_000), "characters of one text", "5000"),
+    Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
+    Variable("ROUTING_REFRESH_MS", whole(50, 60_000), "how often the table of ready workers is read", "1000"),
+    Variable(
+        "LOCAL_WORKER_TOKEN_REQUIRED",
+        boolean,
+        "whether a speech worker on this machine asks for its token",
+        "true",
+        "false",
+    ),
+)
+
+
+def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """All variables, parsed. Raises `ConfigurationError` at the first that is missing or malformed."""
+    production = (environ.get("VOICEFLOW_ENV") or "production") == "production"
+    values: dict[str, Any] = {}
+    for variable in VARIABLES:
+        default = variable.default if production or variable.development is None else variable.development
+        raw = environ.get(variable.name)
+        if raw is None or raw == "":
+            raw = default
+        if raw is None:
+            raise ConfigurationError(f"{variable.name} is not set: {variable.help}.")
+        try:
+            values[variable.name] = variable.parse(raw)
+        except ValueError as error:
+            raise ConfigurationError(f"{variable.name} {error}.") from None
+    _check_together(values, production=production)
+    return values
+
+
+def _check_together(values: dict[str, Any], *, production: bool) -> None:
+    for prefix in ("GOOGLE", "GITHUB", "VERDA"):
+        pair = (f"{prefix}_CLIENT_ID", f"{prefix}_CLIENT_SECRET")
+        if bool(values[pair[0]]) != bool(values[pair[1]]):
+            raise ConfigurationError(f"{pair[0]} and {pair[1]} belong together: set both or none.")
+    for name in ("BASE_URL", "GOOGLE_URL", "GITHUB_URL"):
+        if production and not values[name].startswith("https://"):
+            raise ConfigurationError(f"{name} must start with https:// in production.")
+    if production and "*" in values["ALLOWED_HOSTS"]:
+        raise ConfigurationError("ALLOWED_HOSTS must name hosts in production, not *.")

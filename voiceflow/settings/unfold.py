@@ -1,0 +1,144 @@
+"""How Django admin looks and what its side bar holds; tokens as in static/css/tokens.css."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _static(name: str) -> Callable[[HttpRequest], str]:
+    return lambda request: static(name)
+
+
+def _may_view(model: str) -> Callable[[HttpRequest], bool]:
+    app, name = model.split(".")
+    return lambda request: request.user.has_perm(f"{app}.view_{name}")
+
+
+def _mails_are_files(request: HttpRequest) -> bool:
+    from apps.console import mails
+
+    return mails.available()
+
+
+def _list(title: str, icon: str, model: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{model.replace('.', '_')}_changelist"),
+        "permission": _may_view(model),
+    }
+
+
+def _page(title: str, icon: str, url_name: str, **more: Any) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(url_name), **more}
+
+
+# Neutral and accent of the tokens, in Tailwind's steps: low ones are light grounds, high ones dark grounds.
+_COLOURS = {
+    "base": {
+        "50": "oklch(0.982 0.002 280)",
+        "100": "oklch(0.955 0.003 280)",
+        "200": "oklch(0.922 0.004 280)",
+        "300": "oklch(0.83 0.006 280)",
+        "400": "oklch(0.705 0.008 280)",
+        "500": "oklch(0.505 0.009 280)",
+        "600": "oklch(0.39 0.009 280)",
+        "700": "oklch(0.328 0.009 280)",
+        "800": "oklch(0.272 0.008 280)",
+        "900": "oklch(0.175 0.006 280)",
+        "950": "oklch(0.14 0.005 280)",
+    },
+    "primary": {
+        "50": "oklch(0.975 0.012 280)",
+        "100": "oklch(0.962 0.018 280)",
+        "200": "oklch(0.92 0.04 280)",
+        "300": "oklch(0.86 0.07 280)",
+        "400": "oklch(0.76 0.125 279)",
+        "500": "oklch(0.7 0.15 278)",
+        "600": "oklch(0.53 0.21 275)",
+        "700": "oklch(0.47 0.21 275)",
+        "800": "oklch(0.4 0.17 276)",
+        "900": "oklch(0.32 0.1 277)",
+        "950": "oklch(0.27 0.055 277)",
+    },
+    "font": {
+        "subtle-light": "var(--color-base-500)",
+        "subtle-dark": "var(--color-base-400)",
+        "default-light": "var(--color-base-600)",
+        "default-dark": "var(--color-base-300)",
+        "important-light": "oklch(0.215 0.008 280)",
+        "important-dark": "oklch(0.955 0.003 280)",
+    },
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "VoiceFlow admin",
+    "SITE_HEADER": "VoiceFlow",
+    "SITE_SUBHEADER": "Staff",
+    "SITE_URL": "/",
+    "SITE_ICON": _static("img/favicon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _static("img/favicon.svg")}],
+    "BORDER_RADIUS": "6px",
+    "COLORS": _COLOURS,
+    "STYLES": [_static("css/staff.css")],
+    "DASHBOARD_CALLBACK": "apps.console.dashboard.context",
+    "COMMAND": {"search_models": ["accounts.user", "accounts.organization", "keys.apikey"]},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": [
+            {
+                "items": [
+                    _page("Dashboard", "monitoring", "admin:index"),
+                    _page("Mails", "mail", "admin:mails", permission=_mails_are_files),
+                ],
+            },
+            {
+                "title": "Speech",
+                "separator": True,
+                "items": [
+                    _list("Requests", "graphic_eq", "usage.usagerecord"),
+                    _list("Deployments", "deployed_code", "deployments.deployment"),
+                    _list("Workers", "memory", "deployments.worker"),
+                    _list("Deployment events", "timeline", "deployments.deploymentevent"),
+                    _list("Speech processes", "dns", "usage.speechprocess"),
+                ],
+            },
+            {
+                "title": "Customers",
+                "separator": True,
+                "items": [
+                    _list("Organizations", "apartment", "accounts.organization"),
+                    _list("API keys", "key", "keys.apikey"),
+                    _list("Limits", "speed", "usage.organizationlimits"),
+                    _list("People", "person", "accounts.user"),
+                    _list("Memberships", "group", "accounts.membership"),
+                    _list("Email addresses", "alternate_email", "account.emailaddress"),
+                    _list("Social sign-ins", "login", "socialaccount.socialaccount"),
+                ],
+            },
+            {
+                "title": "Staff",
+                "separator": True,
+                "items": [
+                    _list("Groups of rights", "shield_person", "auth.group"),
+                    _list("What staff did", "history", "admin.logentry"),
+                ],
+            },
+            {
+                "title": "Elsewhere",
+                "separator": True,
+                "items": [
+                    {"title": "Console", "icon": "open_in_new", "link": "/"},
+                    _page("API documentation", "code", "api_docs"),
+                    _page("Readiness", "check_circle", "ready"),
+                ],
+            },
+        ],
+    },
+}
