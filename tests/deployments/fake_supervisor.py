@@ -6,13 +6,14 @@ import json
 import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
 from apps.deployments.providers.base import Observation, Replica, Wanted
 from apps.deployments.providers.local import wire
-from apps.deployments.providers.local.layout import Layout
+from apps.deployments.providers.local.layout import Layout, listen
 
 
 class FakeSupervisor:
@@ -25,7 +26,7 @@ class FakeSupervisor:
         self.refusal: dict[str, Any] | None = None
         self.asked: list[tuple[str, UUID | None]] = []
         self._path = layout.socket
-        self._server = _Server(str(self._path), _Handler)
+        self._server = _Server(self._path)
         self._server.fake = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
@@ -60,6 +61,13 @@ class FakeSupervisor:
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     fake: FakeSupervisor
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), _Handler, bind_and_activate=False)
+        self.socket.close()
+        # The supervisor's own way: temporary folders may be too deep for a socket's address.
+        self.socket = listen(path)
+        self.socket.setblocking(True)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,0 +1,47 @@
+"""English as it is written made English as it is said. Other languages have no rules here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gpu_worker.text.normalization import (
+    abbreviations,
+    acronyms,
+    dates,
+    electronic,
+    markdown,
+    measures,
+    money,
+    numbers,
+    ranges,
+    roman,
+    symbols,
+    telephone,
+    times,
+)
+from gpu_worker.text.rewriting import Rewrite, Rule, Spoken, apply, assemble
+
+__all__ = ["normalize"]
+
+# Precedence: what is most surely one thing comes first, bare numbers and symbols last.
+_RULES: Final[tuple[Rule, ...]] = (
+    *markdown.RULES,
+    *electronic.RULES,
+    *dates.RULES,
+    *times.RULES,
+    *money.RULES,
+    *telephone.RULES,
+    *ranges.RULES,
+    *measures.RULES,
+    *roman.RULES,
+    *abbreviations.RULES,
+    *numbers.RULES,
+    *acronyms.RULES,
+    *symbols.RULES,
+)
+
+
+def normalize(text: str, taken: Sequence[Rewrite] = ()) -> Spoken:
+    """`text` as it is said in English; `taken` are rewrites that stand already. Never raises."""
+    return assemble(text, apply(text, _RULES, taken))
