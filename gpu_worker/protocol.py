@@ -61,6 +61,7 @@ class ErrorCode(StrEnum):
     INVALID_TOKEN = "invalid_token"  # noqa: S105 - a code
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    REQUEST_TIMEOUT = "request_timeout"
     VOICE_NOT_FOUND = "voice_not_found"
     MODEL_NOT_FOUND = "model_not_found"
     VOICE_MISSING = "voice_missing"
@@ -91,6 +92,7 @@ _STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.INVALID_TOKEN: 401,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.REQUEST_TIMEOUT: 408,
     ErrorCode.VOICE_NOT_FOUND: 404,
     ErrorCode.MODEL_NOT_FOUND: 404,
     ErrorCode.VOICE_MISSING: 409,

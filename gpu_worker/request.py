@@ -11,20 +11,20 @@ MAX_SEED: Final = 2**32 - 1
 REQUEST_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 Format = Literal["wav", "pcm", "mp3", "opus", "aac", "flac", "mulaw", "alaw"]
-_CHOICES: Final[dict[str, tuple[str, ...]]] = {
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "format": ("wav", "pcm", "mp3", "opus", "aac", "flac", "mulaw", "alaw"),
     "normalize": ("auto", "on", "off"),
     "unknown_tags": ("error", "drop", "speak"),
     "timestamps": ("none", "word", "character"),
 }
-_MAX_NAME_CHARACTERS: Final = {"model": 128, "voice": 128, "language": 35, "tenant": 128}
-_INTEGERS: Final[dict[str, tuple[int, int]]] = {
+MAX_NAME_CHARACTERS: Final = {"model": 128, "voice": 128, "language": 35, "tenant": 128}
+INTEGER_BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "seed": (0, MAX_SEED),
     "sample_rate": (8_000, 48_000),
     "bitrate": (8_000, 512_000),
     "deadline_ms": (1, 3_600_000),
 }
-_NUMBERS: Final[dict[str, tuple[float, float]]] = {
+NUMBER_BOUNDS: Final[dict[str, tuple[float, float]]] = {
     "speed": (0.25, 4.0),
     "exaggeration": (0.0, 2.0),
     "cfg_weight": (0.0, 1.0),
@@ -114,12 +114,12 @@ def _checked(name: str, value: object) -> object:
         if not isinstance(value, bool):
             _fail(name, "must be true or false")
         return value
-    if name in _CHOICES:
+    if name in CHOICES:
         return _choice(name, value)
-    if name in _INTEGERS:
-        return _number(name, value, (int,), _INTEGERS[name], "a whole number")
-    if name in _NUMBERS:
-        return float(_number(name, value, (int, float), _NUMBERS[name], "a number"))
+    if name in INTEGER_BOUNDS:
+        return _number(name, value, (int,), INTEGER_BOUNDS[name], "a whole number")
+    if name in NUMBER_BOUNDS:
+        return float(_number(name, value, (int, float), NUMBER_BOUNDS[name], "a number"))
     return _name(name, value)
 
 
@@ -138,8 +138,8 @@ def _text(value: object) -> str:
 
 
 def _choice(name: str, value: object) -> str:
-    if not isinstance(value, str) or value not in _CHOICES[name]:
-        _fail(name, f"must be one of {', '.join(_CHOICES[name])}")
+    if not isinstance(value, str) or value not in CHOICES[name]:
+        _fail(name, f"must be one of {', '.join(CHOICES[name])}")
     return value
 
 
@@ -158,7 +158,7 @@ def _name(name: str, value: object) -> str:
         if not isinstance(value, str) or not REQUEST_ID_PATTERN.fullmatch(value):
             _fail(name, "must be 1 to 128 letters, digits or the characters _ . : -")
         return value
-    limit = _MAX_NAME_CHARACTERS[name]
+    limit = MAX_NAME_CHARACTERS[name]
     if not isinstance(value, str) or not 0 < len(value) <= limit or not value.isprintable():
         _fail(name, f"must be a string of 1 to {limit} printable characters")
     return value
