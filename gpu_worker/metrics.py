@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Final
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -11,23 +15,39 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
-_WAIT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_AUDIO_BUCKETS = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
+from gpu_worker.gpu import GpuReader, GpuSample
+
+_WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_AUDIO_BUCKETS: Final = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200)
+_FACTOR_BUCKETS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2, 5)
+_BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
+_LAG_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
+_LAG_SAMPLE_SECONDS: Final = 0.02
 
 
 class Metrics:
-    """The worker's own registry, so that two workers in one process would not meet."""
+    """The worker's own registry, so that two workers in one process would not meet.
+
+    `requests` counts by outcome: `ok`, or the code of the error.
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         PlatformCollector(registry=self._registry)
         ProcessCollector(registry=self._registry)
+        self._registry.register(_GpuCollector(GpuReader()))
         self.requests = Counter(
             "tts_requests_total", "Speech requests by outcome", ["status"], registry=self._registry
         )
-        self.active_connections = Gauge(
-            "tts_active_connections", "Speech requests being answered", registry=self._registry
+        self.active_connections = self._gauge("tts_active_connections", "Speech requests being answered")
+        self.queue_depth = self._gauge("tts_queue_depth", "Speech requests that wait for an engine")
+        self.pieces_remade = Counter(
+            "tts_pieces_remade_total",
+            "Pieces made once again, for their audio did not pass its check",
+            registry=self._registry,
         )
         self.duration = self._histogram(
             "tts_request_duration_seconds", "From arrival to the last byte", _WAIT_BUCKETS
@@ -39,10 +59,65 @@ class Metrics:
         self.first_audio = self._histogram(
             "tts_time_to_first_audio_seconds", "From arrival to the first bytes of audio", _WAIT_BUCKETS
         )
+        self.real_time_factor = self._histogram(
+            "tts_real_time_factor", "Engine time of a request by the length of its speech", _FACTOR_BUCKETS
+        )
+        self.batch_size = self._histogram(
+            "tts_batch_size",
+            "Pieces that an engine works on at once",
+            _BATCH_BUCKETS,
+        )
+        self.event_loop_lag = self._histogram(
+            "tts_event_loop_lag_seconds", "How late the event loop came to a task that was due", _LAG_BUCKETS
+        )
+
+    def watch_queue(self, waiting: Callable[[], int]) -> None:
+        """Has `tts_queue_depth` ask at each scrape."""
+        self.queue_depth.set_function(waiting)
+
+    def render(self) -> bytes:
+        """All of it in Prometheus's text format. May wait for a GPU's driver: not for an event loop."""
+        return generate_latest(self._registry)
+
+    async def watch_event_loop(self) -> None:
+        """Samples how late the running loop is, until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due_at = loop.time() + _LAG_SAMPLE_SECONDS
+            await asyncio.sleep(_LAG_SAMPLE_SECONDS)
+            self.event_loop_lag.observe(max(0.0, loop.time() - due_at))
+
+    def _gauge(self, name: str, documentation: str) -> Gauge:
+        return Gauge(name, documentation, registry=self._registry)
 
     def _histogram(self, name: str, documentation: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, documentation, buckets=buckets, registry=self._registry)
 
-    def render(self) -> bytes:
-        """All of it in Prometheus's text format."""
-        return generate_latest(self._registry)
+
+class _GpuCollector(Collector):
+    """Figures of the GPUs at the moment of the scrape."""
+
+    def __init__(self, reader: GpuReader) -> None:
+        self._reader = reader
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        samples = self._reader.samples()
+        if not samples:
+            return
+        for name, documentation, value in _GPU_FIGURES:
+            family = GaugeMetricFamily(name, documentation, labels=["gpu"])
+            for sample in samples:
+                if (figure := value(sample)) is not None:
+                    family.add_metric([str(sample.index)], figure)
+            yield family
+
+
+_GPU_FIGURES: Final[tuple[tuple[str, str, Callable[[GpuSample], int | None]], ...]] = (
+    (
+        "gpu_utilization_percent",
+        "Share of the last second in which the GPU worked",
+        lambda sample: sample.utilization_percent,
+    ),
+    ("gpu_memory_used_bytes", "Memory of the GPU in use", lambda sample: sample.memory_used_bytes),
+    ("gpu_temperature_celsius", "Temperature of the GPU's core", lambda sample: sample.temperature_celsius),
+)
