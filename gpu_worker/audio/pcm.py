@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 SAMPLE_BYTES: Final = 2
 WAV_HEADER_BYTES: Final = 44
-FORMATS: Final = ("wav", "pcm")
-MEDIA_TYPES: Final = {"wav": "audio/wav", "pcm": "audio/pcm"}
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
 
 Samples = NDArray[np.float32]
