@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from apps.core.errors import NotFound, Unavailable
+from apps.deployments import older_image
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.states import ENDED, SERVING, State
 from gpu_worker.protocol import TOKEN_HEADER
@@ -37,6 +38,7 @@ class Target:
     voices: frozenset[str]
     features: frozenset[str]
     max_batch: int
+    protocol: int
     is_shared: bool
     headers: Mapping[str, str] = field(repr=False, compare=False)
     reported_in_flight: int = field(compare=False)
@@ -163,11 +165,17 @@ def _target(deployment: Deployment, worker: Worker) -> Target:
         voices=frozenset(capabilities["voices"]),
         features=frozenset(capabilities["features"]),
         max_batch=capabilities["max_batch"],
+        protocol=capabilities["protocol"],
         is_shared=deployment.is_shared,
-        headers=MappingProxyType({TOKEN_HEADER: worker.token} if worker.token else {}),
+        headers=MappingProxyType({_token_header(capabilities): worker.token} if worker.token else {}),
         reported_in_flight=worker.in_flight,
         last_seen_at=worker.last_seen_at,
     )
+
+
+def _token_header(capabilities: Mapping[str, Any]) -> str:
+    is_older = capabilities["protocol"] == older_image.PROTOCOL
+    return older_image.TOKEN_HEADER if is_older else TOKEN_HEADER
 
 
 def _own_and_shared(

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from django.utils import timezone
 
+from apps.deployments import older_image
 from gpu_worker.protocol import PROTOCOL, TOKEN_HEADER
 
 TIMEOUT_SECONDS = 2.0
@@ -86,6 +87,10 @@ def read_answer(asked_at: datetime, status: int, raw: bytes) -> Probe:
         body = json.loads(raw)
     except (ValueError, RecursionError):
         body = None
+    if status == 200 and older_image.is_ready(body):
+        return Probe(asked_at, is_ready=True, answered=True, capabilities=older_image.CAPABILITIES)
+    if status == 503 and older_image.is_loading(body):
+        return Probe(asked_at, answered=True, message="It is loading.")
     if not isinstance(body, dict) or type(body.get("protocol")) is not int:
         return Probe(asked_at, message="It answered /ready with something that a speech worker does not say.")
     if body["protocol"] != PROTOCOL:

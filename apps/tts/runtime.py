@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import aiohttp
@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
 from apps.deployments.routing import Router
+from apps.tts.whole_wav import Turns
 from apps.usage.admission import Admission
 from apps.usage.leases import Leases
 from apps.usage.ledger import Ledger
@@ -34,6 +35,7 @@ class Runtime:
     router: Router
     upstream: aiohttp.ClientSession
     loop: asyncio.AbstractEventLoop
+    turns: Turns = field(default_factory=Turns)
 
     _current: ClassVar[Runtime | None] = None
     _starting: ClassVar[asyncio.Lock | None] = None

@@ -12,10 +12,12 @@ import structlog
 
 from apps.core import metrics
 from apps.core.errors import AppError, CannotSpeak, InvalidRequest, Unavailable, UpstreamFailed
+from apps.deployments import older_image
 from apps.deployments.routing import Choice, Target
 from apps.tts.request import SpeechBody
 from apps.tts.runtime import Runtime
 from apps.tts.upstream import Gone, Refused, Upstream
+from apps.tts.whole_wav import WholeWav
 from apps.usage.admission import Admitted, Asked, Caller, Outcome
 from gpu_worker.protocol import Audio, End, Error, Mark, Message, SpeechRequest, Start
 
@@ -158,9 +160,7 @@ class Speech:
         attempt = AsyncExitStack()
         try:
             attempt.enter_context(self.runtime.router.in_flight(target))
-            upstream = await attempt.enter_async_context(
-                Upstream(self.runtime.upstream, target, self._wire_request())
-            )
+            upstream = await attempt.enter_async_context(self._upstream(target))
             messages = upstream.messages()
             await self._until_audio(messages)
         except (Gone, Refused) as error:
@@ -173,6 +173,12 @@ class Speech:
         self._messages = messages
         self.outcome.deployment_id = target.deployment_id
         return True
+
+    def _upstream(self, target: Target) -> Upstream | WholeWav:
+        session, request = self.runtime.upstream, self._wire_request()
+        if target.protocol == older_image.PROTOCOL:
+            return WholeWav(session, target, request, self.runtime.turns)
+        return Upstream(session, target, request)
 
     async def _until_audio(self, messages: AsyncIterator[Message]) -> None:
         async for message in messages:
