@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 
 import pytest
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _NO_CHROMIUM = "no Chromium on this machine (apt-get install chromium)"
+_LONGEST_FOLDER = 40
 _IN_CI = os.environ.get("CI") == "true"
 
 
@@ -19,11 +22,15 @@ def find_chromium() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
+def chromium() -> Iterator[str]:
     """Path of the browser; tests that ask for it carry the mark `browser`."""
     path = find_chromium()
     assert path is not None, _NO_CHROMIUM
-    return path
+    with pytest.MonkeyPatch.context() as environment:
+        # It keeps a socket in its profile, and addresses of sockets are short.
+        if len(tempfile.gettempdir()) > _LONGEST_FOLDER:
+            environment.setenv("TMPDIR", "/tmp")
+        yield path
 
 
 @pytest.hookimpl(tryfirst=True)
