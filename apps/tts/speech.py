@@ -160,7 +160,8 @@ class Speech:
         attempt = AsyncExitStack()
         try:
             attempt.enter_context(self.runtime.router.in_flight(target))
-            upstream = await attempt.enter_async_context(self._upstream(target))
+            upstream = self._upstream(target)
+            await attempt.enter_async_context(upstream)
             messages = upstream.messages()
             await self._until_audio(messages)
         except (Gone, Refused) as error:
