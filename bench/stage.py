@@ -159,7 +159,9 @@ class Stage:
 @contextmanager
 def on_stage() -> Iterator[Stage]:
     """A stage whose every process and file is gone afterwards, also after Ctrl-C and SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGINT too: a shell that starts a command in the background has it ignored there.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="voiceflow-bench-"))
     with ExitStack() as closing:
         closing.callback(clean, folder)
