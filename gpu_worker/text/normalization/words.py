@@ -9,15 +9,44 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_ONES: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS: Final = "ten ten twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SCALES: Final = (
-    " thousand million billion trillion quadrillion quintillion sextillion septillion octillion nonillion "
-    "decillion undecillion"
-).split(" ")
+_ONES: Final = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS: Final = ["ten", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_SCALES: Final = [
+    "",
+    "thousand",
+    "million",
+    "billion",
+    "trillion",
+    "quadrillion",
+    "quintillion",
+    "sextillion",
+    "septillion",
+    "octillion",
+    "nonillion",
+    "decillion",
+    "undecillion",
+]
 _LONGEST: Final = 3 * len(_SCALES)
 _LIMIT: Final = 10**_LONGEST
 
@@ -41,8 +70,8 @@ def cardinal(n: int) -> str:
     if n < 1000:
         return _below_thousand(n)
     if n >= _LIMIT:
-        # Python refuses to write out integers of thousands of digits in base ten.
-        return digits(str(n)) if n.bit_length() < 10_000 else "a number too large to say"
+        high, low = divmod(n, 10**9)
+        return f"{_digit_by_digit(high)} {digits(f'{low:09}')}"
     groups = []
     for scale in _SCALES:
         n, group = divmod(n, 1000)
@@ -72,7 +101,7 @@ def to_ordinal(spoken: str) -> str:
 def year(n: int) -> str:
     """`n` as a year: 'nineteen oh five', 'two thousand seven', 'twenty twenty-four'."""
     century, rest = divmod(n, 100)
-    if not 10 <= century <= 99 or century % 10 == 0 and rest < 10:
+    if not 10 <= century <= 99 or (century % 10 == 0 and rest < 10):
         return cardinal(n)
     return pair(century, rest)
 
@@ -102,7 +131,7 @@ def whole(s: str) -> str:
 
 
 def decimal(s: str) -> str:
-    """`s` such as '3.14', '.5' or '12': 'three point one four'. '.5' is 'point five', '0.5' 'zero point five'."""
+    """`s` such as '3.14', '.5' or '12': 'three point one four', 'point five', 'twelve'."""
     before, point, after = s.partition(".")
     if not (point and after):
         return whole(before)
@@ -131,6 +160,15 @@ def plural(unit: str) -> str:
     else:
         made = last + "s"
     return head + space + made
+
+
+def _digit_by_digit(n: int) -> str:
+    """As `digits`, for integers that Python would refuse to write out in base ten."""
+    parts = []
+    while n:
+        n, low = divmod(n, 10**9)
+        parts.append(digits(f"{low:09}" if n else str(low)))
+    return " ".join(reversed(parts))
 
 
 @lru_cache(maxsize=1000)
