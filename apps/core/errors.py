@@ -78,6 +78,11 @@ class Conflict(AppError):
     code = "conflict"
 
 
+class RequestTimeout(AppError):
+    status = 408
+    code = "request_timeout"
+
+
 class PayloadTooLarge(AppError):
     status = 413
     code = "payload_too_large"

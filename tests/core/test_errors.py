@@ -15,6 +15,7 @@ from apps.core import errors
         (errors.PermissionDenied, 403, "permission_denied"),
         (errors.NotFound, 404, "not_found"),
         (errors.MethodNotAllowed, 405, "method_not_allowed"),
+        (errors.RequestTimeout, 408, "request_timeout"),
         (errors.Conflict, 409, "conflict"),
         (errors.PayloadTooLarge, 413, "payload_too_large"),
         (errors.UnsupportedMediaType, 415, "unsupported_media_type"),
