@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gpu_worker.asgi import Send
 from gpu_worker.audio import MEDIA_TYPES, WAV_HEADER_BYTES, duration_ms, wav_header
 from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Event, Job, Pcm, PieceSpoken, Spoken
@@ -22,8 +23,6 @@ from gpu_worker.protocol import (
     Start,
 )
 from gpu_worker.service import cannot_speak
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 SEND_STALL_SECONDS: Final = 5.0
 # 170 ms at 24 kHz: small enough to be played as they come over a slow line.

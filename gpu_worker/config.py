@@ -12,6 +12,7 @@ from typing import Final
 
 ENGINES: Final = ("cpu", "tone")
 ENVIRONMENTS: Final = ("production", "development", "test")
+LOG_FORMATS: Final = ("auto", "json", "console")
 MIN_TOKEN_CHARACTERS: Final = 16
 
 
@@ -29,6 +30,9 @@ class Settings:
     port: int = 8000
     port_file: Path | None = None
     token: str | None = None
+    health_open: bool = True
+    metrics_open: bool = True
+    log_format: str = "auto"
     max_queue: int = 128
     threads: int = 1
     drain_seconds: float = 30.0
@@ -39,13 +43,17 @@ class Settings:
         """Reads and checks all of them. Raises SettingsError."""
         reader = _Reader(environment)
         port_file = environment.get("PORT_FILE", "")
+        worker_env = reader.choice("WORKER_ENV", ENVIRONMENTS, default="development")
         settings = cls(
             engine=reader.choice("ENGINE", ENGINES, default="cpu"),
-            environment=reader.choice("WORKER_ENV", ENVIRONMENTS, default="development"),
+            environment=worker_env,
             host=environment.get("HOST") or "127.0.0.1",
             port=int(reader.number("PORT", 0, 65_535, 8000, whole=True)),
             port_file=Path(port_file) if port_file else None,
-            token=environment.get("WORKER_TOKEN") or None,
+            token=reader.token(),
+            health_open=reader.switch("HEALTH_OPEN", default=True),
+            metrics_open=reader.switch("METRICS_OPEN", default=worker_env != "production"),
+            log_format=reader.choice("LOG_FORMAT", LOG_FORMATS, default="auto"),
             max_queue=int(reader.number("MAX_QUEUE", 1, 100_000, 128, whole=True)),
             threads=int(reader.number("THREADS", 1, 256, usable_cores(), whole=True)),
             drain_seconds=reader.number("DRAIN_SECONDS", 0, 3600, 30),
@@ -61,13 +69,17 @@ class Settings:
         if self.environment == "production" and self.engine == "tone":
             problems.append("ENGINE=tone speaks a test tone and does not start in production; use cpu.")
         if self.token is None and self.environment == "production":
-            problems.append("WORKER_TOKEN is required in production.")
+            problems.append("WORKER_TOKEN (or API_KEY) is required in production.")
         elif self.token is None and not _is_loopback(self.host):
-            problems.append(f"WORKER_TOKEN is required where HOST is not loopback; HOST is {self.host}.")
+            problems.append(
+                f"WORKER_TOKEN (or API_KEY) is required where HOST is not loopback; HOST is {self.host}."
+            )
         if self.token is not None and len(self.token) < MIN_TOKEN_CHARACTERS:
-            problems.append(f"WORKER_TOKEN must have at least {MIN_TOKEN_CHARACTERS} characters.")
+            problems.append(
+                f"WORKER_TOKEN (or API_KEY) must have at least {MIN_TOKEN_CHARACTERS} characters."
+            )
         if self.token is not None and not (self.token.isascii() and self.token.isprintable()):
-            problems.append("WORKER_TOKEN must be printable ASCII, as HTTP headers are.")
+            problems.append("WORKER_TOKEN (or API_KEY) must be printable ASCII, as HTTP headers are.")
         if self.port_file is not None and not self.port_file.parent.is_dir():
             problems.append(f"PORT_FILE lies in a folder that does not exist: {self.port_file}.")
         return problems
@@ -83,6 +95,16 @@ class _Reader:
         if value not in choices:
             self.problems.append(f"{name} must be one of {', '.join(choices)}; it is {value!r}.")
         return value
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        return self.choice(name, ("true", "false"), default=str(default).lower()) == "true"
+
+    def token(self) -> str | None:
+        """Both names of it are one setting."""
+        token, api_key = (self._environment.get(name) for name in ("WORKER_TOKEN", "API_KEY"))
+        if token and api_key and token != api_key:
+            self.problems.append("WORKER_TOKEN and API_KEY are two names of one token, and differ; set one.")
+        return token or api_key or None
 
     def number(self, name: str, low: float, high: float, default: float, *, whole: bool = False) -> float:
         text = self._environment.get(name) or str(default)

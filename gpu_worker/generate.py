@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-import json
 import logging
-import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from starlette.datastructures import Headers
 
-from gpu_worker.answers import Answer, Send, answer_framed, answer_streamed, answer_whole
+from gpu_worker.answers import Answer, answer_framed, answer_streamed, answer_whole
+from gpu_worker.asgi import Receive, Scope, Send
+from gpu_worker.auth import require_token
+from gpu_worker.bodies import read_json
 from gpu_worker.config import Settings
 from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Job
 from gpu_worker.metrics import Metrics
-from gpu_worker.protocol import (
-    API_KEY_HEADER,
-    MAX_REQUEST_BYTES,
-    REQUEST_ID_HEADER,
-    REQUEST_ID_PATTERN,
-    STREAM_MEDIA_TYPE,
-    TOKEN_HEADER,
-    ErrorCode,
-    InvalidRequestError,
-    SpeechRequest,
-)
+from gpu_worker.protocol import STREAM_MEDIA_TYPE, ErrorCode, InvalidRequestError, SpeechRequest
+from gpu_worker.refusals import request_id_of, send_refusal
 from gpu_worker.service import SpeechService
 
 logger = logging.getLogger(__name__)
-
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class GenerateEndpoint:
@@ -44,7 +31,7 @@ class GenerateEndpoint:
         self._settings = settings
         self._metrics = metrics
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request. A begun answer that fails is left unfinished, which makes the server cut it."""
         exchange = _Exchange(Headers(scope=scope), receive, send)
         self._metrics.active_connections.inc()
@@ -153,70 +140,9 @@ class _Exchange:
         return self.answer is not None and self.answer.has_begun
 
     async def read_request(self) -> SpeechRequest:
-        media_type = self.headers.get("content-type", "").split(";")[0].strip().lower()
-        if media_type != "application/json":
-            message = f"Send application/json, not {media_type or 'a body without Content-Type'}."
-            raise WorkerError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
         try:
-            request = SpeechRequest.parse(_decoded(await self._read_body()))
+            request = SpeechRequest.parse(await read_json(self.headers, self.receive))
         except InvalidRequestError as error:
             raise WorkerError(ErrorCode.INVALID, error.message, param=error.param) from error
         self.request_id = request.request_id or self.request_id
         return request
-
-    async def _read_body(self) -> bytes:
-        declared = self.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > MAX_REQUEST_BYTES:
-            raise _too_large()
-        body = bytearray()
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise WorkerError(ErrorCode.CANCELLED, "The caller left.")
-            body += message.get("body", b"")
-            if len(body) > MAX_REQUEST_BYTES:
-                raise _too_large()
-            if not message.get("more_body"):
-                return bytes(body)
-
-
-def _too_large() -> WorkerError:
-    return WorkerError(ErrorCode.TOO_LARGE, f"The body is larger than {MAX_REQUEST_BYTES} bytes.")
-
-
-def _decoded(body: bytes) -> object:
-    try:
-        return json.loads(body.decode())
-    except UnicodeDecodeError as error:
-        raise InvalidRequestError("The body is not UTF-8.") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequestError("The body is not JSON.") from error
-
-
-def request_id_of(headers: Headers) -> str:
-    """The caller's own id where it is fit to be repeated, else a new one."""
-    given = headers.get(REQUEST_ID_HEADER, "")
-    return given if REQUEST_ID_PATTERN.fullmatch(given) else f"req_{secrets.token_hex(16)}"
-
-
-def require_token(settings: Settings, headers: Headers) -> None:
-    """Raises WorkerError unless the worker's token, where it has one, was sent."""
-    if settings.token is None:
-        return
-    given = headers.get(TOKEN_HEADER) or headers.get(API_KEY_HEADER) or ""
-    if not hmac.compare_digest(given.encode(), settings.token.encode()):
-        raise WorkerError(ErrorCode.INVALID_TOKEN, f"{TOKEN_HEADER} does not hold this worker's token.")
-
-
-async def send_refusal(error: WorkerError, request_id: str, send: Send) -> None:
-    """A failure before the first byte, as a status of HTTP."""
-    body = json.dumps(error.to_json(request_id)).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (REQUEST_ID_HEADER.lower().encode(), request_id.encode()),
-    ]
-    if error.retry_after_seconds is not None:
-        headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
-    await send({"type": "http.response.start", "status": error.code.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

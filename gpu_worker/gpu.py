@@ -52,7 +52,8 @@ def _open_nvml() -> ModuleType | None:
         return None
     except pynvml.NVMLError:
         return None
-    return pynvml
+    nvml: ModuleType = pynvml
+    return nvml
 
 
 def _read_all(nvml: ModuleType) -> tuple[GpuSample, ...]:

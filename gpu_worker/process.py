@@ -14,7 +14,10 @@ from typing import Final
 import uvicorn
 
 from gpu_worker.config import Settings
+from gpu_worker.connections import Connection
 from gpu_worker.logs import configure_logging, where_raised
+from gpu_worker.metrics import Metrics
+from gpu_worker.protocol import API_KEY_HEADER
 from gpu_worker.server import build_app
 from gpu_worker.service import SpeechService
 
@@ -34,11 +37,14 @@ _LAST_BYTES_SECONDS: Final = 5
 class WorkerServer(uvicorn.Server):
     """uvicorn that on SIGTERM still answers while requests at work are finished, and then exits with 0."""
 
-    def __init__(self, config: uvicorn.Config, service: SpeechService, settings: Settings) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: SpeechService, settings: Settings, metrics: Metrics
+    ) -> None:
         super().__init__(config)
         self.exit_status = 0
         self._service = service
         self._settings = settings
+        self._metrics = metrics
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -49,7 +55,8 @@ class WorkerServer(uvicorn.Server):
         port = self.servers[0].sockets[0].getsockname()[1]
         if self._settings.port_file:
             write_atomically(self._settings.port_file, f"{port}\n")
-        logger.info("listening", extra={"fields": {"host": self._settings.host, "port": port}})
+        logger.info("listening", extra={"fields": _whereabouts(self._settings, port)})
+        self._start(self._metrics.watch_event_loop())
         self._start(self._load())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -86,27 +93,40 @@ class WorkerServer(uvicorn.Server):
 
 def run(settings: Settings) -> int:
     """Serves until told to stop; returns the exit status."""
-    configure_logging()
+    configure_logging(settings.log_format)
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
         fields = {"host": settings.host, "port": settings.port, "message": error.strerror}
         logger.error("cannot listen", extra={"fields": fields})
         return _LISTEN_FAILED
+    metrics = Metrics()
     service = SpeechService(settings)
     config = uvicorn.Config(
-        build_app(service, settings),
+        build_app(service, settings, metrics),
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=_LAST_BYTES_SECONDS,
     )
-    server = WorkerServer(config, service, settings)
+    server = WorkerServer(config, service, settings, metrics)
     server.run(sockets=[listener])
     logger.info("stopped")
     return server.exit_status
+
+
+def _whereabouts(settings: Settings, port: int) -> dict[str, object]:
+    """Where it listens, and how a person tries it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared
+    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    key = f' -H "{API_KEY_HEADER}: $API_KEY"' if settings.token else ""
+    body = """-H 'Content-Type: application/json' -d '{"text": "Hello from VoiceFlow."}'"""
+    command = f"curl {base}/generate{key} {body} --fail-with-body -o hello.wav"
+    return {"host": settings.host, "port": port, "docs": f"{base}/docs", "try": command}
 
 
 def listen(host: str, port: int) -> socket.socket:

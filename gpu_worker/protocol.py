@@ -75,6 +75,7 @@ class ErrorCode(StrEnum):
     SEND_STALLED = "send_stalled"
     CANCELLED = "cancelled"
     ENGINE_FAILED = "engine_failed"
+    INTERNAL = "internal"
 
     @property
     def status(self) -> int:
@@ -106,6 +107,7 @@ _STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.SEND_STALLED: 503,
     ErrorCode.CANCELLED: 499,  # nginx's word for a request that its caller gave up
     ErrorCode.ENGINE_FAILED: 500,
+    ErrorCode.INTERNAL: 500,
 }
 _RETRYABLE: Final = frozenset(
     {ErrorCode.QUEUE_FULL, ErrorCode.LOADING, ErrorCode.DRAINING, ErrorCode.ENGINE_FAILED}

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from gpu_worker import __version__
+from gpu_worker.auth import require_token
 from gpu_worker.config import Settings
 from gpu_worker.errors import WorkerError
-from gpu_worker.generate import GenerateEndpoint, request_id_of, require_token
+from gpu_worker.generate import GenerateEndpoint
 from gpu_worker.metrics import Metrics
-from gpu_worker.protocol import REQUEST_ID_HEADER, ErrorCode
+from gpu_worker.protocol import ErrorCode
+from gpu_worker.refusals import refusal, request_id_of
 from gpu_worker.service import SpeechService
 
 
-def build_app(service: SpeechService, settings: Settings) -> FastAPI:
+def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> FastAPI:
     """The application over one service."""
-    metrics = Metrics()
-    app = FastAPI(title="VoiceFlow speech worker", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="VoiceFlow speech worker",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     app.router.routes.append(
         Route("/generate", GenerateEndpoint(service, settings, metrics), methods=["POST"])
     )
     app.add_exception_handler(WorkerError, _refused)
     app.add_exception_handler(HTTPException, _no_such_route)
+    app.add_exception_handler(Exception, _failed)
+    metrics.watch_queue(lambda: service.readiness()["queue"]["waiting"])
+
+    @app.get("/")
+    async def index() -> Response:
+        """People who open the worker's address find its page."""
+        return RedirectResponse("/docs", status_code=307)
 
     @app.get("/health")
-    async def health() -> Response:
+    async def health(request: Request) -> Response:
         """200 while the process lives."""
+        if not settings.health_open:
+            require_token(settings, request.headers)
         return JSONResponse({"status": "ok"})
 
     @app.get("/ready")
-    async def ready() -> Response:
+    async def ready(request: Request) -> Response:
         """200 when it can speak, 503 while loading or draining."""
+        if not settings.health_open:
+            require_token(settings, request.headers)
         return JSONResponse(service.readiness(), status_code=200 if service.status == "ready" else 503)
 
     @app.get("/metrics")
-    async def metrics_text() -> Response:
+    async def metrics_text(request: Request) -> Response:
         """Prometheus's text format."""
-        return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
+        if not settings.metrics_open:
+            require_token(settings, request.headers)
+        return Response(await asyncio.to_thread(metrics.render), media_type=CONTENT_TYPE_LATEST)
 
     @app.post("/cancel/{request_id}")
     async def cancel(request_id: str, request: Request) -> Response:
@@ -56,9 +79,8 @@ def build_app(service: SpeechService, settings: Settings) -> FastAPI:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, WorkerError)  # noqa: S101 - registered for this type alone
-    request_id = request_id_of(request.headers)
-    headers = {REQUEST_ID_HEADER: request_id}
-    return JSONResponse(error.to_json(request_id), status_code=error.code.status, headers=headers)
+    status, headers, body = refusal(error, request_id_of(request.headers))
+    return Response(body, status_code=status, headers=headers)
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:
@@ -70,3 +92,8 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
     response = await _refused(request, reason)
     response.headers.update(error.headers or {})
     return response
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    """A fault of ours, whose place the log tells."""
+    return await _refused(request, WorkerError(ErrorCode.INTERNAL, "The worker failed at this request."))

@@ -29,12 +29,15 @@ def test_an_empty_environment_serves_on_loopback() -> None:
         ({"MAX_QUEUE": "1.5"}, "MAX_QUEUE must be a whole number from 1 to 100000; it is '1.5'."),
         ({"DRAIN_SECONDS": "nan"}, "DRAIN_SECONDS must be a number from 0 to 3600; it is 'nan'."),
         ({"WORKER_ENV": "prod"}, "WORKER_ENV must be one of production, development, test; it is 'prod'."),
-        ({"WORKER_ENV": "production"}, "WORKER_TOKEN is required in production."),
-        ({"WORKER_TOKEN": "short"}, "WORKER_TOKEN must have at least 16 characters."),
-        ({"WORKER_TOKEN": "café" * 4}, "WORKER_TOKEN must be printable ASCII, as HTTP headers are."),
+        ({"WORKER_ENV": "production"}, "WORKER_TOKEN (or API_KEY) is required in production."),
+        ({"WORKER_TOKEN": "short"}, "WORKER_TOKEN (or API_KEY) must have at least 16 characters."),
+        (
+            {"WORKER_TOKEN": "café" * 4},
+            "WORKER_TOKEN (or API_KEY) must be printable ASCII, as HTTP headers are.",
+        ),
         (
             {"HOST": "0.0.0.0"},  # noqa: S104 - what is refused
-            "WORKER_TOKEN is required where HOST is not loopback; HOST is 0.0.0.0.",
+            "WORKER_TOKEN (or API_KEY) is required where HOST is not loopback; HOST is 0.0.0.0.",
         ),
         (
             {"ENGINE": "tone", "WORKER_ENV": "production", "WORKER_TOKEN": TOKEN},

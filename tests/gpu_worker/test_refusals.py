@@ -140,16 +140,31 @@ def closed_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPr
 
 @pytest.mark.parametrize("path", ["/generate", "/cancel/req_1"])
 @pytest.mark.parametrize(
-    "headers", [{}, {"X-Worker-Token": "wrong"}, {"X-API-Key": "wrong"}, {"Authorization": f"Bearer {TOKEN}"}]
+    "headers",
+    [
+        {},
+        {"X-Worker-Token": "wrong"},
+        {"X-API-Key": "wrong"},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": TOKEN},
+    ],
 )
 def test_without_its_token(closed_worker: WorkerProcess, path: str, headers: dict[str, str]) -> None:
     response = httpx.post(f"{closed_worker.url}{path}", json={"text": "Hello."}, headers=headers)
     assert_refused(response, 401, "invalid_token")
 
 
-@pytest.mark.parametrize("header", ["X-Worker-Token", "X-API-Key"])
-def test_with_its_token(closed_worker: WorkerProcess, header: str) -> None:
-    response = httpx.post(f"{closed_worker.url}/generate", json={"text": "Hello."}, headers={header: TOKEN})
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Worker-Token": TOKEN},
+        {"X-API-Key": TOKEN},
+        {"Authorization": f"Bearer {TOKEN}"},
+        {"Authorization": "Bearer of-the-edge", "X-Worker-Token": TOKEN},
+    ],
+)
+def test_with_its_token(closed_worker: WorkerProcess, headers: dict[str, str]) -> None:
+    response = httpx.post(f"{closed_worker.url}/generate", json={"text": "Hello."}, headers=headers)
     assert response.status_code == 200
 
 
