@@ -16,16 +16,27 @@ from typing import Any, ClassVar, Final, Literal, Self, TypedDict
 
 import msgpack
 
+from gpu_worker.consent import (
+    MAX_CONSENT_AGE_SECONDS,
+    MIN_CONSENT_SECRET_CHARACTERS,
+    SHA256_PATTERN,
+    InvalidConsentError,
+    sign_consent,
+    verify_consent,
+)
 from gpu_worker.request import MAX_TEXT_CHARACTERS, REQUEST_ID_PATTERN, InvalidRequestError, SpeechRequest
 
 __all__ = [
     "API_KEY_HEADER",
+    "MAX_CONSENT_AGE_SECONDS",
     "MAX_FRAME_BYTES",
     "MAX_REQUEST_BYTES",
     "MAX_TEXT_CHARACTERS",
+    "MIN_CONSENT_SECRET_CHARACTERS",
     "PROTOCOL",
     "REQUEST_ID_HEADER",
     "REQUEST_ID_PATTERN",
+    "SHA256_PATTERN",
     "STREAM_MEDIA_TYPE",
     "TOKEN_HEADER",
     "Audio",
@@ -33,6 +44,7 @@ __all__ = [
     "Error",
     "ErrorCode",
     "FrameReader",
+    "InvalidConsentError",
     "InvalidRequestError",
     "MalformedFrameError",
     "Mark",
@@ -41,6 +53,8 @@ __all__ = [
     "Readiness",
     "SpeechRequest",
     "Start",
+    "sign_consent",
+    "verify_consent",
 ]
 
 PROTOCOL: Final = 1
@@ -59,12 +73,15 @@ class ErrorCode(StrEnum):
 
     INVALID = "invalid"
     INVALID_TOKEN = "invalid_token"  # noqa: S105 - a code
+    CONSENT_REQUIRED = "consent_required"
+    CONSENT_INVALID = "consent_invalid"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
     VOICE_NOT_FOUND = "voice_not_found"
     MODEL_NOT_FOUND = "model_not_found"
     VOICE_MISSING = "voice_missing"
+    REFERENCE_UNAVAILABLE = "reference_unavailable"
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     CANNOT_SPEAK = "cannot_speak"
@@ -91,12 +108,15 @@ class ErrorCode(StrEnum):
 _STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.INVALID: 400,
     ErrorCode.INVALID_TOKEN: 401,
+    ErrorCode.CONSENT_REQUIRED: 403,
+    ErrorCode.CONSENT_INVALID: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.METHOD_NOT_ALLOWED: 405,
     ErrorCode.REQUEST_TIMEOUT: 408,
     ErrorCode.VOICE_NOT_FOUND: 404,
     ErrorCode.MODEL_NOT_FOUND: 404,
     ErrorCode.VOICE_MISSING: 409,
+    ErrorCode.REFERENCE_UNAVAILABLE: 503,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ErrorCode.CANNOT_SPEAK: 422,
@@ -110,7 +130,13 @@ _STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.INTERNAL: 500,
 }
 _RETRYABLE: Final = frozenset(
-    {ErrorCode.QUEUE_FULL, ErrorCode.LOADING, ErrorCode.DRAINING, ErrorCode.ENGINE_FAILED}
+    {
+        ErrorCode.QUEUE_FULL,
+        ErrorCode.LOADING,
+        ErrorCode.DRAINING,
+        ErrorCode.ENGINE_FAILED,
+        ErrorCode.REFERENCE_UNAVAILABLE,
+    }
 )
 
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NoReturn
 
+from gpu_worker.consent import SHA256_PATTERN
+
 MAX_TEXT_CHARACTERS: Final = 10_000
 MAX_SEED: Final = 2**32 - 1
 REQUEST_ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -17,7 +19,14 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "unknown_tags": ("error", "drop", "speak"),
     "timestamps": ("none", "word", "character"),
 }
-MAX_NAME_CHARACTERS: Final = {"model": 128, "voice": 128, "language": 35, "tenant": 128}
+MAX_NAME_CHARACTERS: Final = {
+    "model": 128,
+    "voice": 128,
+    "language": 35,
+    "tenant": 128,
+    "consent": 1024,
+    "reference_url": 4096,
+}
 INTEGER_BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "seed": (0, MAX_SEED),
     "sample_rate": (8_000, 48_000),
@@ -50,6 +59,9 @@ class SpeechRequest:
 
     `speed` 1.0 is the voice's own pace; `bitrate` is in bit/s, `sample_rate` in Hz. `deadline_ms` counts
     from the request's arrival at the worker to the last byte.
+
+    A `voice` of 64 lower-case hexadecimal digits is the SHA-256 of a reference, a recording to clone. It takes
+    a `consent` token, and where the worker lacks the recording a `reference_url` to fetch it from.
     """
 
     text: str
@@ -74,6 +86,8 @@ class SpeechRequest:
     timestamps: Literal["none", "word", "character"] = "none"
     deadline_ms: int | None = None
     tenant: str | None = None
+    consent: str | None = None
+    reference_url: str | None = None
 
     @classmethod
     def parse(cls, body: object) -> SpeechRequest:
@@ -89,6 +103,11 @@ class SpeechRequest:
         if "text" not in values:
             raise InvalidRequestError("text is required.", "text")
         return cls(**values)
+
+    @property
+    def reference_sha256(self) -> str | None:
+        """The SHA-256 of the recording to clone, or None where `voice` is a name or absent."""
+        return self.voice if self.voice is not None and SHA256_PATTERN.fullmatch(self.voice) else None
 
     def to_json(self) -> dict[str, object]:
         """The fields that differ from their defaults, as `parse` takes them."""

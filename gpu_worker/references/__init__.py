@@ -1,0 +1,1 @@
+"""References: recordings of a voice, checked and decoded where hostile files can do no harm."""
