@@ -103,6 +103,9 @@ def checked(data: Any) -> SpeechBody:
     """Raises DRF's `ValidationError`, which names the field."""
     if not isinstance(data, dict):
         raise serializers.ValidationError("The body must be a JSON object with a text.")
+    if unknown := next((name for name in data if name not in _FORM.fields), None):
+        known = ", ".join(_FORM.fields)
+        raise serializers.ValidationError({unknown: [f"Unknown field; there are {known}."]})
     values = _FORM.run_validation(data)
     return SpeechBody(
         text=values["text"],
