@@ -2,6 +2,7 @@
 # make test       all tests but the slow ones; make test-slow: kills, fuzz, load
 # make lint       style, types, import rules, migrations, Dockerfiles
 # make bench      speed of the platform; make bench-worker: of the speech worker alone
+# make bench-text how well English is made speakable; ARGS=--misses shows what is not right
 # make clean      removes what the above have made, the virtual environment excepted
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ TEST_ENV := VOICEFLOW_ENV=test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint fmt bench bench-worker pins clean
+.PHONY: help run test test-slow lint fmt bench bench-worker bench-text pins clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -69,6 +70,9 @@ bench: $(STAMPS)/dev
 
 bench-worker: $(STAMPS)/dev
 	$(PY) -m bench.worker $(ARGS)
+
+bench-text: $(STAMPS)/dev
+	$(PY) -m bench.text $(ARGS)
 
 # dev.in holds all the others: it is solved first, and they follow it. The result serves every Python
 # from 3.11 on and every system, by markers.
