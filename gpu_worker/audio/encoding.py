@@ -1,57 +1,30 @@
-"""Samples to a format, streamed or whole."""
+"""An engine's samples to a format: resampled, encoded, streamed or whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
 
-from gpu_worker.audio.pcm import Samples, to_pcm16, wav_header
+from gpu_worker.audio.formats import FORMATS, MEDIA_TYPES, Encoding, EncodingError
+from gpu_worker.audio.pcm import Samples, to_finite
+from gpu_worker.audio.resampling import Resampler
+from gpu_worker.audio.writers import writer_for
 
-FORMATS: Final = ("wav", "pcm")
-MEDIA_TYPES: Final = {"wav": "audio/wav", "pcm": "audio/pcm"}
+__all__ = ["FORMATS", "MEDIA_TYPES", "Encoder", "Encoding", "EncodingError", "encode_whole"]
 
-
-class EncodingError(ValueError):
-    """A format that cannot be made; `param` names the field at fault (format, sample_rate, bitrate)."""
-
-    def __init__(self, param: str, message: str) -> None:
-        super().__init__(message)
-        self.param = param
-        self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """A format that can be made, with its rate in Hz and its bit rate in bit/s (None: it has no choice)."""
-
-    format: str
-    sample_rate: int
-    bitrate: int | None
-
-    @classmethod
-    def resolve(
-        cls, format: str, *, source_rate: int, sample_rate: int | None = None, bitrate: int | None = None
-    ) -> Encoding:
-        """Fills in what the caller left open. Raises EncodingError, before any work."""
-        if format not in FORMATS:
-            raise EncodingError("format", f"format must be one of {', '.join(FORMATS)}.")
-        return cls(format, source_rate, bitrate)
-
-    @property
-    def media_type(self) -> str:
-        """What Content-Type names."""
-        if self.format == "pcm":
-            return f"{MEDIA_TYPES[self.format]};rate={self.sample_rate};channels=1"
-        return MEDIA_TYPES[self.format]
+# Containers whose header stands for itself; of the others nothing comes of nothing.
+_VALID_WHEN_EMPTY = frozenset({"wav", "flac"})
 
 
 class Encoder:
-    """One stream of audio, fed chunk by chunk. Any thread may call it, one at a time."""
+    """One stream of audio, fed chunk by chunk. Any thread may call it, one at a time; it frees itself.
+
+    How the audio is cut into chunks does not change the bytes.
+    """
 
     def __init__(self, encoding: Encoding, source_rate: int) -> None:
         self.encoding = encoding
-        self._source_rate = source_rate
+        self._resampler = Resampler(source_rate, encoding.sample_rate)
+        self._writer = writer_for(encoding, whole=False)
         self._begun = False
 
     @property
@@ -63,18 +36,33 @@ class Encoder:
         """What can be sent now, the header with the first samples; may be empty."""
         if not len(samples):
             return b""
-        opening = b""
-        if not self._begun and self.encoding.format == "wav":
-            opening = wav_header(self.encoding.sample_rate, None)
+        opening = b"" if self._begun else self._writer.opening()
         self._begun = True
-        return opening + to_pcm16(samples)
+        return opening + self._write(samples)
 
     def finish(self) -> bytes:
-        """The rest; the encoder can then take no more."""
-        return b""
+        """The rest; nothing can be fed after it. A stream that was fed nothing is a header or no bytes."""
+        if not self._begun:
+            return self._writer.opening() if self.encoding.format in _VALID_WHEN_EMPTY else b""
+        rest = self._resampler.finish()
+        return (self._writer.feed(rest) if len(rest) else b"") + self._writer.finish()
+
+    def _write(self, samples: Samples) -> bytes:
+        resampled = self._resampler.feed(to_finite(samples))
+        return self._writer.feed(resampled) if len(resampled) else b""
 
 
 def encode_whole(encoding: Encoding, source_rate: int, chunks: Iterable[Samples]) -> bytes:
-    """A file with exact headers."""
-    data = b"".join(to_pcm16(chunk) for chunk in chunks)
-    return wav_header(encoding.sample_rate, len(data)) + data if encoding.format == "wav" else data
+    """A file whose headers tell its length. Of no samples come an empty WAV or FLAC file, or no bytes."""
+    resampler = Resampler(source_rate, encoding.sample_rate)
+    writer = writer_for(encoding, whole=True)
+    taken = 0
+    parts: list[bytes] = []
+    for chunk in chunks:
+        if len(chunk):
+            taken += len(chunk)
+            parts.append(writer.feed(resampler.feed(to_finite(chunk))))
+    if not taken:
+        return writer.opening() if encoding.format in _VALID_WHEN_EMPTY else b""
+    parts += [writer.feed(resampler.finish()), writer.finish()]
+    return b"".join([writer.opening(), *parts])

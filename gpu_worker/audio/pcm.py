@@ -8,17 +8,29 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+Samples = NDArray[np.float32]
+
+EMPTY: Final[Samples] = np.zeros(0, np.float32)
 SAMPLE_BYTES: Final = 2
 WAV_HEADER_BYTES: Final = 44
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
 
-Samples = NDArray[np.float32]
+
+def to_finite(samples: Samples) -> Samples:
+    """Float samples held within [-1, 1]; what is not a number becomes silence."""
+    if not np.isfinite(samples).all():
+        samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+    return np.clip(samples, -1.0, 1.0)
+
+
+def to_int16(samples: Samples) -> NDArray[np.int16]:
+    """Float samples in [-1, 1] as 16-bit integers; what lies outside is clipped, no number is silence."""
+    return (to_finite(samples) * np.float32(32767.0)).round().astype("<i2")
 
 
 def to_pcm16(samples: Samples) -> bytes:
-    """Float samples in [-1, 1] as s16le; what lies outside is clipped, what is not a number is silence."""
-    finite = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
-    return (np.clip(finite, -1.0, 1.0) * 32767.0).round().astype("<i2").tobytes()
+    """The same as s16le bytes."""
+    return to_int16(samples).tobytes()
 
 
 def wav_header(sample_rate: int, data_bytes: int | None) -> bytes:
