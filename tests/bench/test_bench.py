@@ -93,6 +93,15 @@ def test_worker(place: Path) -> None:
     assert memory["grown_mb"] == pytest.approx(memory["after_mb"] - memory["before_mb"], abs=0.01)
 
 
+def test_text(place: Path) -> None:
+    figures = _figures(place, "bench.text", "--rounds", "1")
+
+    classes = figures["classes"].values()
+    assert figures["pairs"] == sum(one["total"] for one in classes)
+    assert figures["right"] == sum(round(one["share"] * one["total"]) for one in classes)
+    assert 0 < figures["usual_sentence"]["p50_us"] <= figures["usual_sentence"]["p95_us"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stops_when_told_to(place: Path, number: signal.Signals) -> None:
     bench = _start(place, "bench.platform", *TINY)
