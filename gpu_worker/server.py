@@ -13,6 +13,7 @@ from starlette.routing import Route
 from gpu_worker import __version__
 from gpu_worker.auth import require_token
 from gpu_worker.config import Settings
+from gpu_worker.docs import docs_routes
 from gpu_worker.errors import WorkerError
 from gpu_worker.generate import GenerateEndpoint
 from gpu_worker.metrics import Metrics
@@ -34,6 +35,7 @@ def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> F
     app.router.routes.append(
         Route("/generate", GenerateEndpoint(service, settings, metrics), methods=["POST"])
     )
+    app.router.routes.extend(docs_routes())
     app.add_exception_handler(WorkerError, _refused)
     app.add_exception_handler(HTTPException, _no_such_route)
     app.add_exception_handler(Exception, _failed)
