@@ -24,7 +24,7 @@ WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY manage.py ./
 # Of the worker only what its callers share with it.
-COPY gpu_worker/__init__.py gpu_worker/protocol.py gpu_worker/request.py gpu_worker/
+COPY gpu_worker/__init__.py gpu_worker/consent.py gpu_worker/protocol.py gpu_worker/request.py gpu_worker/
 COPY gpu_worker/text gpu_worker/text
 COPY templates templates
 COPY static static

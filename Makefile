@@ -12,7 +12,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMPS := $(VENV)/stamps
 RUN_PINS := requirements/base.txt requirements/worker-cpu.txt requirements/embedded.txt
-DOCKERFILES := $(wildcard Dockerfile deploy/*/Dockerfile)
+DOCKERFILES := $(wildcard Dockerfile gpu_worker/Dockerfile deploy/*/Dockerfile)
 TEST_ENV := VOICEFLOW_ENV=test
 
 # Without compiled modules every process spends seconds on compiling them anew.
