@@ -1,6 +1,19 @@
 """Text made ready for an engine: pure functions, every offset counted in the caller's text."""
 
-from gpu_worker.text.splitting import Piece, split
-from gpu_worker.text.tags import KNOWN_TAGS, UnknownTagError, without_tags
+from gpu_worker.text.cutting import Ending
+from gpu_worker.text.preparing import has_rules, prepare, speakable, spoken_map
+from gpu_worker.text.rewriting import Spoken
+from gpu_worker.text.splitting import Piece
+from gpu_worker.text.tags import KNOWN_TAGS, UnknownTagError
 
-__all__ = ["KNOWN_TAGS", "Piece", "UnknownTagError", "split", "without_tags"]
+__all__ = [
+    "KNOWN_TAGS",
+    "Ending",
+    "Piece",
+    "Spoken",
+    "UnknownTagError",
+    "has_rules",
+    "prepare",
+    "speakable",
+    "spoken_map",
+]

@@ -1,98 +1,232 @@
-"""Text cut into pieces that an engine holds: sentences, and clauses where a sentence is too long."""
+"""What is spoken cut into pieces that an engine holds: sentences, or clauses where one is too long."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gpu_worker.text.cutting import SHORT_SECONDS, Cutter, Ending
+from gpu_worker.text.rewriting import Spoken
+from gpu_worker.text.sentences import sentence_ends
+from gpu_worker.text.squeezing import LINE_END, PARAGRAPH_END, Squeezed, spaced, squeeze
+from gpu_worker.text.tags import KNOWN_TAGS, MAX_PAUSE_MS, Pause
+from gpu_worker.text.timing import Clock
+
 MAX_PIECE_CHARACTERS: Final = 280
+MAX_PIECE_SECONDS: Final = 25.0
+FIRST_PIECE_CHARACTERS: Final = 100
+MIN_PIECE_CHARACTERS: Final = 20
 
-# The lookbehind keeps a run of full stops from being tried again at each of its characters.
-_SENTENCE_END: Final = re.compile(r"((?<![.!?…])[.!?…]++[\"'”’»)\]]*+)\s++|[。！？]++\s*+|\n\s*+")
-_LAST_WORD: Final = re.compile(r"[^\s(\[\"'“‘]*\Z")
-_CLAUSE_END: Final = re.compile(r"[,;:—–][\"'”’)]?(?=\s)")
-_SPACE: Final = re.compile(r"\s+")
-
-# Always followed by what they belong to.
-_LEADING: Final = re.compile(
-    r"mr|mrs|ms|mx|dr|prof|st|rev|hon|gen|col|maj|capt|lt|sgt|cpl|gov|sen|rep|pres|vs|cf|approx|dept|e\.g|i\.e|viz"
-)
-# Abbreviations before a number, words elsewhere.
-_NUMBERED: Final = re.compile(r"no|nos|fig|figs|vol|vols|ch|sec|pp|p|art|ver")
-# These may also end a sentence: the next word's first letter decides.
-_TRAILING: Final = re.compile(
-    r"etc|inc|ltd|co|corp|bros|jr|sr|a\.m|p\.m|u\.s|u\.k|u\.n|ph\.d|m\.d|b\.a|m\.a|al|est|ft|mt|ave|blvd|rd"
-    r"|jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec"
-)
-_LONGEST_ABBREVIATION: Final = 8
+_CHARACTERS_A_SECOND: Final = 15.0
+_FIRST_CLAUSE_SECONDS: Final = 2.7
+_SENTENCE_CLOSED: Final = tuple('.!?…。！？।؟۔"”’»)]」』）')
+_CLAUSE_CLOSED: Final = tuple(",;:—–，；：、،؛")
+_SPEAKABLE: Final = re.compile(r"[^\W_]")
+_KEPT_TAG: Final = re.compile(rf"\[(?:{'|'.join(KNOWN_TAGS)})\]")
+_PARAGRAPH_END: Final = re.compile(PARAGRAPH_END)
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What an engine speaks at once, and the span of the caller's text that it stands for."""
+    """What an engine speaks at once, and the span of the caller's text that it stands for.
+
+    `text` is one line with something to say in it. `ending` tells how natural a pause after it is. The
+    silences are those that the caller asked for, in milliseconds.
+    """
 
     text: str
     start: int
     stop: int
+    ending: Ending = "sentence"
+    silence_before_ms: int = 0
+    silence_after_ms: int = 0
 
 
-def split(text: str, limit: int = MAX_PIECE_CHARACTERS) -> list[Piece]:
-    """The pieces of `text`, each of 1 to `limit` characters, none blank.
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """text[start:stop] of the squeezed text."""
 
-    Their spans follow each other without a gap from 0 to the end of the text. Blank text has no pieces.
+    start: int
+    stop: int
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What nothing is joined across: a paragraph, or less of one where silence is asked for."""
+
+    start: int
+    stop: int
+    ends_paragraph: bool
+    silence_after_ms: int
+
+
+def split(
+    spoken: Spoken,
+    source_characters: int,
+    *,
+    pauses: Sequence[Pause] = (),
+    language: str = "en",
+    max_characters: int = MAX_PIECE_CHARACTERS,
+    first_characters: int = FIRST_PIECE_CHARACTERS,
+) -> list[Piece]:
+    """The pieces of what is spoken, none where there is nothing to say.
+
+    Each has at most `max_characters`, at least 20, and takes no more than about 25 s. The spans follow each
+    other without a gap from 0 to `source_characters`. A first piece much longer than `first_characters` is
+    cut at its first clause, so that audio begins early.
     """
-    pieces: list[Piece] = []
-    start = 0
-    for stop in _cuts(text, limit):
-        spoken = _SPACE.sub(" ", text[start:stop]).strip()
-        if spoken:
-            pieces.append(Piece(spoken, pieces[-1].stop if pieces else 0, stop))
-        elif pieces:
-            pieces[-1] = replace(pieces[-1], stop=stop)
-        start = stop
-    return pieces
+    splitter = _Splitter(spoken, language, max(max_characters, MIN_PIECE_CHARACTERS), first_characters)
+    return splitter.pieces(pauses, source_characters)
 
 
-def _cuts(text: str, limit: int) -> Iterator[int]:
-    start = 0
-    for stop in _sentence_ends(text):
-        while stop - start > limit:
-            start = _clause_end(text, start, start + limit)
-            yield start
-        yield stop
-        start = stop
+class _Splitter:
+    def __init__(self, spoken: Spoken, language: str, max_characters: int, first_characters: int) -> None:
+        self._spoken = spoken
+        self._language = language
+        self._squeezed: Squeezed = squeeze(spoken.text)
+        self._text = self._squeezed.text
+        self._clock = Clock(self._text)
+        self._cutter = Cutter(self._text, self._clock, self._is_whole, max_characters, MAX_PIECE_SECONDS)
+        self._first_seconds = first_characters / _CHARACTERS_A_SECOND
+
+    def pieces(self, pauses: Sequence[Pause], source_characters: int) -> list[Piece]:
+        if not _has_words(self._text):
+            return []
+        found: list[tuple[_Unit, int]] = []
+        silence_before_ms = 0
+        for block in self._blocks(pauses):
+            units = self._units(block)
+            if units and not found:
+                units = self._with_small_first(units)
+            found += ((unit, 0) for unit in units)
+            if found:
+                unit, silence_ms = found[-1]
+                found[-1] = unit, min(silence_ms + block.silence_after_ms, MAX_PAUSE_MS)
+            else:
+                silence_before_ms = min(silence_before_ms + block.silence_after_ms, MAX_PAUSE_MS)
+        starts = [0, *(self._source_of(unit.start) for unit, _ in found[1:]), source_characters]
+        return [
+            Piece(
+                text=spaced(self._text[unit.start : unit.stop]).strip(),
+                start=starts[number],
+                stop=starts[number + 1],
+                ending=unit.ending,
+                silence_before_ms=0 if number else silence_before_ms,
+                silence_after_ms=silence_ms,
+            )
+            for number, (unit, silence_ms) in enumerate(found)
+        ]
+
+    def _blocks(self, pauses: Sequence[Pause]) -> Iterator[_Block]:
+        silences = ((self._index_of(pause), pause.duration_ms) for pause in pauses)
+        paragraphs = ((match.end(), 0) for match in _PARAGRAPH_END.finditer(self._text))
+        start = 0
+        for stop, silence_ms in sorted([*silences, *paragraphs, (len(self._text), 0)]):
+            ends_paragraph = stop == len(self._text) or self._text[stop - 1 : stop] == PARAGRAPH_END
+            yield _Block(start, stop, ends_paragraph, silence_ms)
+            start = stop
+
+    def _index_of(self, pause: Pause) -> int:
+        """Where in the squeezed text a pause falls."""
+        stretches = self._spoken.stretches
+        number = bisect_left(stretches, pause.start, key=lambda stretch: stretch.source_from)
+        if number == len(stretches):
+            return len(self._text)
+        return self._squeezed.index_of(stretches[number].spoken_from)
+
+    def _units(self, block: _Block) -> list[_Unit]:
+        """What a block is spoken in; nothing where it has no sound."""
+        sentences = self._merged(self._sentences(block))
+        units = [unit for sentence in sentences for unit in self._parts(sentence) if self._has_sound(unit)]
+        if not units:
+            return []
+        last = units[-1]
+        closing = self._text[last.start : block.stop].rstrip()
+        return [*units[:-1], replace(last, ending="paragraph" if block.ends_paragraph else _ending(closing))]
+
+    def _sentences(self, block: _Block) -> list[_Unit]:
+        """The sentences of a block; what has no sound belongs to a neighbour."""
+        sentences: list[_Unit] = []
+        begun = start = block.start
+        while start < block.stop:
+            line_stop = self._text.find(LINE_END, start, block.stop) + 1 or block.stop
+            for length in sentence_ends(self._text[start:line_stop], self._language):
+                end = start + length
+                if end < block.stop and self._is_whole(end):
+                    continue
+                unit = _Unit(begun, end, "sentence")
+                if self._has_sound(unit) or (end == block.stop and not sentences):
+                    sentences.append(unit)
+                elif sentences:
+                    sentences[-1] = replace(sentences[-1], stop=end)
+                else:
+                    continue
+                begun = end
+            start = line_stop
+        return sentences
+
+    def _merged(self, sentences: list[_Unit]) -> list[_Unit]:
+        """Short sentences joined with the next, a last one with the one before."""
+        merged: list[_Unit] = []
+        for sentence in sentences:
+            if merged and self._is_short(merged[-1]):
+                merged[-1] = replace(merged[-1], stop=sentence.stop)
+            else:
+                merged.append(sentence)
+        if len(merged) > 1 and self._is_short(merged[-1]):
+            last = merged.pop()
+            merged[-1] = replace(merged[-1], stop=last.stop)
+        return merged
+
+    def _parts(self, sentence: _Unit) -> Iterator[_Unit]:
+        start = sentence.start
+        for stop, ending in self._cutter.cuts(sentence.start, sentence.stop):
+            yield _Unit(start, stop, ending)
+            start = stop
+        yield replace(sentence, start=start)
+
+    def _with_small_first(self, units: list[_Unit]) -> list[_Unit]:
+        first, *others = units
+        if self._clock.seconds(first.start, first.stop) <= self._first_seconds:
+            return units
+        stop = self._cutter.first_clause(first.start, first.stop, _FIRST_CLAUSE_SECONDS)
+        if stop is None:
+            return units
+        parts = [_Unit(first.start, stop, "clause"), replace(first, start=stop)]
+        return [*parts, *others] if all(map(self._has_sound, parts)) else units
+
+    def _is_short(self, unit: _Unit) -> bool:
+        return self._clock.seconds(unit.start, unit.stop) < SHORT_SECONDS
+
+    def _has_sound(self, unit: _Unit) -> bool:
+        return _SPEAKABLE.search(self._text, unit.start, unit.stop) is not None
+
+    def _is_whole(self, index: int) -> bool:
+        """Whether the characters on both sides of `index` come from one rewrite."""
+        origins = self._squeezed.origins
+        stretch = self._spoken.stretch_at(origins[index])
+        return not stretch.verbatim and stretch.spoken_from <= origins[index - 1]
+
+    def _source_of(self, index: int) -> int:
+        """Where in the caller's text the squeezed text from `index` on begins."""
+        origin = self._squeezed.origins[index]
+        stretch = self._spoken.stretch_at(origin)
+        if stretch.verbatim:
+            return stretch.source_from + origin - stretch.spoken_from
+        return stretch.source_from if origin == stretch.spoken_from else stretch.source_to
 
 
-def _sentence_ends(text: str) -> Iterator[int]:
-    for match in _SENTENCE_END.finditer(text):
-        if match[1] is None or _ends_sentence(text, match[1], match.start(), match.end()):
-            yield match.end()
-    yield len(text)
+def _has_words(text: str) -> bool:
+    """Whether there is anything to say beside tags."""
+    return _SPEAKABLE.search(_KEPT_TAG.sub("", text) if "[" in text else text) is not None
 
 
-def _ends_sentence(text: str, mark: str, at: int, after: int) -> bool:
-    """Whether `mark` closes a sentence, and not an abbreviation, an initial or a part of a sentence."""
-    following = text[after : after + 16].lstrip(" ([\"'“‘")[:1]
-    if following.islower() or mark != ".":
-        return not following.islower()
-    before = text[max(0, at - _LONGEST_ABBREVIATION) : at]
-    match = _LAST_WORD.search(before)
-    word = match[0] if match else ""
-    if len(word) == 1 and word.isupper() and word != "I":
-        return False
-    word = word.lower()
-    if _LEADING.fullmatch(word) or (_NUMBERED.fullmatch(word) and following.isdigit()):
-        return False
-    return not _TRAILING.fullmatch(word) or following.isupper() or not following
-
-
-def _clause_end(text: str, start: int, furthest: int) -> int:
-    """Where to cut an over-long sentence: after its last clause, else its last word, else anywhere."""
-    middle = (start + furthest) // 2
-    clauses = [match.end() for match in _CLAUSE_END.finditer(text, middle, furthest)]
-    if clauses:
-        return clauses[-1]
-    spaces = [match.end() for match in _SPACE.finditer(text, start + 1, furthest)]
-    return spaces[-1] if spaces else furthest
+def _ending(closing: str) -> Ending:
+    """How what is followed by silence ends, by its last character."""
+    if closing.endswith(_SENTENCE_CLOSED):
+        return "sentence"
+    return "clause" if closing.endswith(_CLAUSE_CLOSED) else "word"
