@@ -1,9 +1,266 @@
-"""Rules for dates."""
+"""Dates, years and decades."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from gpu_worker.text.normalization import words
+from gpu_worker.text.normalization.numerals import (
+    DASH,
+    END,
+    SPACE,
+    START,
+    is_count,
+    previous_word,
+    word_set,
+)
+from gpu_worker.text.normalization.times import say_time
 from gpu_worker.text.rewriting import Rule
 
-RULES: Final[tuple[Rule, ...]] = ()
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_WEEKDAYS: Final = {
+    day[:3]: day for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+}
+_NAME: Final = (
+    r"(?:[Jj]an(?:uary)?|[Ff]eb(?:ruary)?|[Mm]ar(?:ch)?|[Aa]pr(?:il)?|[Mm]ay|[Jj]une?|[Jj]uly?|[Aa]ug(?:ust)?"
+    r"|[Ss]ept?(?:ember)?|[Oo]ct(?:ober)?|[Nn]ov(?:ember)?|[Dd]ec(?:ember)?"
+    r"|JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEPT?(?:EMBER)?"
+    r"|OCT(?:OBER)?|NOV(?:EMBER)?|DEC(?:EMBER)?)"
+)
+_DAY: Final = r"(?:0?[1-9]|[12][0-9]|3[01])"
+_NTH: Final = r"(?:st|nd|rd|th|ST|ND|RD|TH)?"
+_YEAR: Final = r"[12][0-9]{3}"
+_TO: Final = rf"{SPACE}?(?:{DASH}|to\b|through\b|/){SPACE}?"
+
+_MONTH_FIRST: Final = re.compile(
+    rf"(?<![A-Za-z])(?P<month>{_NAME})(?:\.?{SPACE}{{1,2}}(?:the{SPACE})?|\.|(?<=[a-z]{{3}})-)(?P<day>{_DAY})(?P<nth>{_NTH})(?![\w:%\u00b0]|[.,/][0-9])"
+    rf"(?:{_TO}(?:(?P<month2>{_NAME})\.?{SPACE})?(?P<day2>{_DAY}){_NTH}(?![\w:]|[.,/-][0-9]))?"
+    rf"(?:(?P<comma>,?){SPACE}{{1,2}}(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
+)
+_DAY_FIRST: Final = re.compile(
+    rf"{START}(?<![/:-])(?:(?P<day1>{_DAY}){_NTH}{_TO})?(?P<day>{_DAY})(?P<nth>{_NTH})(?:{SPACE}|-)(?:of{SPACE})?(?P<month>{_NAME})(?![\w'\u2019])"
+    rf"(?:\.(?=,|[ ][a-z0-9]))?(?:(?:,?{SPACE}|-)(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
+)
+_MONTH_YEAR: Final = re.compile(
+    rf"(?<![A-Za-z])(?:(?P<month1>{_NAME})\.?{_TO})?(?P<month>{_NAME})(?:\.?,?{SPACE}{{1,2}}(?:of{SPACE})?|-)(?:(?P<year>{_YEAR})(?![\w:]|[.,][0-9])|['\u2019](?P<short>[0-9]{{2}})(?!\w))"
+)
+_MONTHS_ONLY: Final = re.compile(rf"\b(?P<month1>{_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<month>{_NAME})\b")
+_ISO: Final = re.compile(
+    rf"{START}(?P<year>{_YEAR})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>{_DAY})"
+    r"(?:T(?P<hour>[01][0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:[.,][0-9]{1,9})?)?"
+    r"(?P<zone>Z|[-+][0-9]{2}:?(?:[0-9]{2})?)?)?(?![\w/-])(?!\.[0-9])"
+)
+_NUMERIC: Final = re.compile(
+    rf"{START}(?<![/-])(?P<first>[0-9]{{1,2}})(?P<mark>[-/.\u2011])(?P<second>[0-9]{{1,2}})(?P=mark)(?P<year>{_YEAR}|[0-9]{{2}})(?![\w/-])(?!\.[0-9])"
+)
+_SLASHED: Final = re.compile(
+    rf"{START}(?<!/)(?P<first>1[0-2]|0?[1-9])/(?P<second>{_DAY})(?![\w/%])(?![.,][0-9])"
+)
+_YEAR_MONTH: Final = re.compile(rf"{START}(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])(?![\w-]|[.,:/][0-9])")
+_YEARS: Final = re.compile(
+    rf"{START}(?<![-/])(?P<first>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?P<mark>{SPACE}?{DASH}{SPACE}?|/)(?P<second>1[1-9][0-9]{{2}}|20[0-9]{{2}}|[0-9]{{2}})(?![\w/-]|[.,:/][0-9])"
+)
+_DECADE: Final = re.compile(
+    r"(?<!\w)(?<![0-9][.,])(?P<quote>['\u2019\u2018]?)(?P<years>[1-9]0|[12][0-9]{2}0)['\u2019]?s(?!\w)"
+)
+_SHORT_YEAR: Final = re.compile(r"(?<!\w)['\u2019\u2018]([0-9]{2})(?![\w'\u2019%]|[.,][0-9])")
+_ERA: Final = re.compile(
+    rf"{START}([0-9]{{1,5}}|[0-9]{{1,2}},[0-9]{{3}})(?={SPACE}?(?:BC|B\.C\b|BCE|AD|A\.D\b|CE|b\.c\.|a\.d\.)(?![a-z]))|(?<=\b(?:AD|CE) )([0-9]{{1,4}}){END}"
+)
+_WEEKDAY: Final = re.compile(
+    rf"\b(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\b\.?(?=,?{SPACE}{{1,2}}(?:[0-9]{{1,2}}(?:st|nd|rd|th)?{SPACE}{_NAME}\b|{_NAME}\b\.?{SPACE}[0-9]|[0-9]{{1,2}}[/:][0-9]|[0-9]{{1,2}}{SPACE}?[ap]\.?m|{_YEAR}-))"
+)
+_WEEKDAYS_SPAN: Final = re.compile(
+    rf"\b(?P<first>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\.?{SPACE}?{DASH}{SPACE}?(?P<second>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\b"
+)
+
+_ON: Final = word_set(
+    "on by until till before after since from through due dated starting ending between deadline of in this next "
+    "last early late mid to and"
+)
+_DECADE_BEFORE: Final = word_set(
+    "the his her their my your our early late mid in to and or since early- mid- late- those"
+)
+_EVENTS: Final = {(9, 11), (7, 11)}
+
+
+def _month(name: str) -> str:
+    return next(month for month in _MONTHS if month[:3] == name[:3].capitalize())
+
+
+def _is_modal(match: re.Match[str]) -> bool:
+    """Whether 'may' or 'march' in lower case is a verb."""
+    groups = match.groupdict()
+    if match["month"] not in ("may", "march", "mar", "dec", "jan") or groups.get("year"):
+        return False
+    return not groups.get("nth") and previous_word(match) not in _ON
+
+
+def _with_year(spoken: str, year: str | None, comma: str = " ") -> str:
+    return f"{spoken}{comma}{words.year(int(year))}" if year else spoken
+
+
+def _say_month_first(match: re.Match[str]) -> str | None:
+    if _is_modal(match):
+        return None
+    spoken = f"{_month(match['month'])} {words.ordinal(int(match['day']))}"
+    if match["day2"]:
+        month2 = f"{_month(match['month2'])} " if match["month2"] else ""
+        spoken += f" to {month2}{words.ordinal(int(match['day2']))}"
+    return _with_year(spoken, match["year"], ", " if match["comma"] else " ")
+
+
+def _say_day_first(match: re.Match[str]) -> str | None:
+    if _is_modal(match):
+        return None
+    before = previous_word(match)
+    day = words.ordinal(int(match["day"]))
+    if match["day1"]:
+        day = f"{words.ordinal(int(match['day1']))} to {'' if before == 'the' else 'the '}{day}"
+    article = "" if before == "the" or (before.endswith("day") and match["nth"]) else "the "
+    return _with_year(f"{article}{day} of {_month(match['month'])}", match["year"])
+
+
+def _say_month_year(match: re.Match[str]) -> str | None:
+    spoken = _month(match["month"])
+    if match["month1"]:
+        spoken = f"{_month(match['month1'])} to {spoken}"
+    if match["short"]:
+        return f"{spoken} {words.two_digits(int(match['short']))}"
+    return _with_year(spoken, match["year"])
+
+
+def _say_months(match: re.Match[str]) -> str | None:
+    if match["month"].islower() or match["month1"].islower():
+        return None
+    return f"{_month(match['month1'])} to {_month(match['month'])}"
+
+
+def _say_iso(match: re.Match[str]) -> str:
+    month = _MONTHS[int(match["month"]) - 1]
+    spoken = f"{month} {words.ordinal(int(match['day']))}, {words.year(int(match['year']))}"
+    if match["hour"] is None:
+        return spoken
+    spoken += f" at {say_time(int(match['hour']), int(match['minute']))}"
+    if second := int(match["second"] or 0):
+        spoken += f" and {words.cardinal(second)} second{'' if second == 1 else 's'}"
+    zone = match["zone"]
+    if zone == "Z":
+        return f"{spoken} U T C"
+    if zone:
+        sign = "plus" if zone[0] == "+" else "minus"
+        minutes = int(zone[-2:]) if len(zone) > 4 else 0
+        offset = words.cardinal(int(zone[1:3])) + (f" {words.cardinal(minutes)}" if minutes else "")
+        return f"{spoken} U T C {sign} {offset}"
+    return spoken
+
+
+def _say_numeric(match: re.Match[str]) -> str | None:
+    first, second, year = int(match["first"]), int(match["second"]), match["year"]
+    if len(year) == 2 and match["mark"] != "/":
+        return None
+    day, month = (first, second) if match["mark"] == "." else (second, first)
+    if month > 12:
+        day, month = month, day
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    full = int(year) if len(year) == 4 else int(year) + (2000 if int(year) < 70 else 1900)
+    return f"{_MONTHS[month - 1]} {words.ordinal(day)}, {words.year(full)}"
+
+
+def _say_slashed(match: re.Match[str]) -> str | None:
+    first, second = int(match["first"]), int(match["second"])
+    if (first, second) in _EVENTS:
+        return f"{words.cardinal(first)} {words.cardinal(second)}"
+    if previous_word(match) not in (
+        "on",
+        "until",
+        "till",
+        "since",
+        "due",
+        "dated",
+        "deadline",
+        "before",
+        "by",
+    ):
+        return None
+    return f"{_MONTHS[first - 1]} {words.ordinal(second)}"
+
+
+def _say_year_month(match: re.Match[str]) -> str | None:
+    if int(match["month"]) > int(match["year"][2:]) or not 1900 <= int(match["year"]) <= 2099:
+        return None
+    return f"{_MONTHS[int(match['month']) - 1]} {words.year(int(match['year']))}"
+
+
+def _say_years(match: re.Match[str]) -> str | None:
+    first, second = match["first"], match["second"]
+    if match["mark"] == "/" and len(second) == 4:
+        return None
+    if len(second) == 2:
+        joint = " " if match["mark"] == "/" else " to "
+        return f"{words.year(int(first))}{joint}{words.two_digits(int(second))}"
+    if is_count(match) and not (int(first) >= 1900 and second >= first and first[2:] != "00"):
+        return None
+    return f"{words.year(int(first))} to {words.year(int(second))}"
+
+
+def _say_decade(match: re.Match[str]) -> str | None:
+    years = match["years"]
+    if len(years) == 4:
+        century, rest = divmod(int(years), 100)
+        if rest:
+            return f"{words.cardinal(century)} {words.plural(words.cardinal(rest))}"
+        return words.plural(words.year(int(years)))
+    if int(years) < 20 or (not match["quote"] and previous_word(match) not in _DECADE_BEFORE):
+        return None
+    return words.plural(words.cardinal(int(years)))
+
+
+def _say_era(match: re.Match[str]) -> str:
+    year = (match[1] or match[2]).replace(",", "")
+    return words.year(int(year))
+
+
+def _weekday(name: str) -> str:
+    return _WEEKDAYS[name[:3]]
+
+
+_MONTH_HINT: Final = re.compile(
+    r"(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]u[nl]|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec"
+    r"|JAN|FEB|MAR|APR|MAY|JU[NL]|AUG|SEP|OCT|NOV|DEC)"
+    r"[A-Za-z]{0,6}[.,' \u2019-]{1,3}(?:the |of )?[0-9]"
+)
+_DAY_HINT: Final = re.compile(
+    r"[0-9](?:st|nd|rd|th|ST|ND|RD|TH)?[ \u00a0-](?:of )?[JFMASONDjfmasond][A-Za-z]{2}"
+)
+_CHAIN: Final = re.compile(r"[0-9][-/.\u2011][0-9]{1,2}[-/.\u2011][0-9]")
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        _WEEKDAY,
+        lambda match: _weekday(match["day"]),
+        re.compile("(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}[., ]"),
+    ),
+    Rule(
+        _WEEKDAYS_SPAN,
+        lambda match: f"{_weekday(match['first'])} to {_weekday(match['second'])}",
+        re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}\.?\s?[-\u2010-\u2015]"),
+    ),
+    Rule(_ISO, _say_iso, _CHAIN),
+    Rule(_NUMERIC, _say_numeric, _CHAIN),
+    Rule(_DAY_FIRST, _say_day_first, _DAY_HINT),
+    Rule(_MONTH_FIRST, _say_month_first, _MONTH_HINT),
+    Rule(_MONTH_YEAR, _say_month_year, _MONTH_HINT),
+    Rule(_MONTHS_ONLY, _say_months, re.compile(r"[A-Za-z]{3}\.?\s?[-\u2010-\u2015]\s?[JFMASOND][a-z]{2}")),
+    Rule(_YEAR_MONTH, _say_year_month, re.compile("[0-9]{4}-[01]")),
+    Rule(_YEARS, _say_years, re.compile(r"[0-9]{4}\s?[-\u2010-\u2015\u2212/]")),
+    Rule(_DECADE, _say_decade, re.compile("0['\u2019]?s")),
+    Rule(_SHORT_YEAR, lambda match: words.two_digits(int(match[1])), re.compile("['\u2018\u2019][0-9]")),
+    Rule(_ERA, _say_era, re.compile("[AC][. ]?[DE]|B[. ]?C|b[.]c|a[.]d")),
+    Rule(_SLASHED, _say_slashed, re.compile("[0-9]/[0-9]")),
+)

@@ -1,9 +1,162 @@
-"""Rules for measures."""
+"""Measures with their units, percentages, angles, dimensions."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from gpu_worker.text.normalization import units, words
+from gpu_worker.text.normalization.numerals import DIGIT, PLAIN, SPACE, START, is_attributive
+from gpu_worker.text.normalization.quantities import RANGE, Quantity, quantity, range_of
 from gpu_worker.text.rewriting import Rule
 
-RULES: Final[tuple[Rule, ...]] = ()
+_SYMBOL: Final = r"[A-Za-z\u00b5\u03bc\u03a9\u2126]{1,5}"
+# A full stop after an abbreviated unit belongs to it where the sentence goes on.
+_STOP: Final = r"(?:\.(?=,|[ \u00a0][a-z0-9(]))?"
+_QUALIFIER: Final = {"sq": "square ", "square": "square ", "cu": "cubic ", "cubic": "cubic ", "fl": "fl "}
+_UNIT: Final = rf"(?:(?P<qualifier>sq|square|cu|cubic|fl)\.?{SPACE})?(?P<unit>N\u00b7m|{_SYMBOL})(?:\^?(?P<power>[23\u00b2\u00b3]))?"
+_BELOW: Final = r"(?:[/\u2044](?P<below>[A-Za-z]{1,8})(?:\^?(?P<below_power>[23\u00b2\u00b3]))?)?"
+_AMOUNT: Final = re.compile(rf"{RANGE}(?P<gap>{SPACE}|-)?{_UNIT}{_BELOW}(?![\w\u00b2\u00b3^]){_STOP}")
+
+# Symbols that are also English words or letters: only where they touch the number.
+_ATTACHED_ONLY: Final = frozenset(
+    ("in", "A", "T", "M", "K", "F", "C", "a", "st", "pc", "us", "cal", "mo", "B", "b", "t")
+)
+_INCHES_AFTER: Final = re.compile(r"\.|[,;)]|$|[ ](?:x|by|tall|wide|long|deep|thick|high|of|and|or|per)\b")
+_DEGREES: Final = {"C": " Celsius", "F": " Fahrenheit", "K": " Kelvin", "": ""}
+_COMPASS: Final = {"N": " north", "S": " south", "E": " east", "W": " west"}
+
+
+def _say_amount(match: re.Match[str]) -> str | None:
+    symbol, gap, qualifier = match["unit"], match["gap"], match["qualifier"]
+    if gap not in (None, "-") and symbol in _ATTACHED_ONLY and not qualifier and not _stands_alone(match):
+        return None
+    if not gap and symbol in ("K", "M", "B", "b", "T", "st", "t") and not match["below"]:
+        return None
+    if gap == "-" and len(symbol) == 1 and symbol not in "mgLlW":
+        return None
+    unit = units.find(f"fl {symbol}") if qualifier == "fl" else units.find(symbol, match["power"] or "")
+    if unit is None:
+        return None
+    if qualifier and qualifier != "fl":
+        unit = _QUALIFIER[qualifier] + unit
+    amount = range_of(match)
+    attributive = gap == "-" or ("|" not in unit and not match["below"] and is_attributive(match))
+    name = units.spoken(unit, plural_form=not (amount.is_one or attributive))
+    if match["below"]:
+        below = units.per(match["below"], match["below_power"] or "")
+        if below is None:
+            return None
+        name = f"{name} per {below}"
+    return f"{amount.spoken} {name}"
+
+
+def _stands_alone(match: re.Match[str]) -> bool:
+    symbol = match["unit"]
+    if symbol == "in":
+        return _INCHES_AFTER.match(match.string, match.end("unit")) is not None
+    if symbol in ("A", "T", "t", "F", "C", "pc", "cal", "K"):
+        return match.string[match.end() : match.end() + 2].strip()[:1] in (
+            "",
+            ".",
+            ",",
+            ";",
+            ")",
+            "?",
+            "!",
+            "\n",
+        )
+    return symbol in ("mo", "B")
+
+
+_FEET_INCHES: Final = re.compile(
+    rf"{START}([0-9]{{1,3}}){SPACE}?(?:ft\.?|feet|foot|['\u2032\u2019]){SPACE}?"
+    r"([0-9]{1,2}(?:\.[0-9]{1,2}|(?:[ -][0-9]/[0-9]{1,2})|[\u00bc-\u00be])?)"
+    rf"(?:{SPACE}?(?:in\b\.?(?![ ][A-Z]|\s*$)|in\b|inch(?:es)?\b|[\"\u2033\u201d]|''|\u2032\u2032|\u2019\u2019)|(?![\w\"'\u2019.,]))"
+)
+
+
+def _say_feet_inches(match: re.Match[str]) -> str:
+    feet, inches = quantity(match[1]), quantity(match[2])
+    return f"{_with(feet, 'foot')} {_with(inches, 'inch')}"
+
+
+def _with(amount: Quantity, unit: str) -> str:
+    return f"{amount.spoken} {unit if amount.is_one else words.plural(unit)}"
+
+
+_MARKS: Final = re.compile(
+    rf"{START}({PLAIN})(['\u2032\"\u2033\u201d])(?=[ ]?(?:x|×|by|wide|long|tall|deep|thick|high|pipe|screen|monitor|pizza)\b|[ ]?×)"
+)
+
+
+def _say_marks(match: re.Match[str]) -> str:
+    return _with(quantity(match[1]), "foot" if match[2] in "'\u2032" else "inch")
+
+
+_PERCENT: Final = re.compile(rf"{RANGE}{SPACE}?(?P<sign>[%\u2030\u066a])")
+_PERCENTS: Final = re.compile(
+    rf"{START}(?P<low>[-\u2212+]?{PLAIN})%{SPACE}?[-\u2013\u2014]{SPACE}?(?P<high>{PLAIN}){SPACE}?(?P<sign>%)"
+)
+
+
+def _say_percent(match: re.Match[str]) -> str:
+    return f"{range_of(match).spoken} {'per mille' if match['sign'] == '‰' else 'percent'}"
+
+
+_DEGREE: Final = re.compile(
+    rf"{RANGE}(?:{SPACE}?[\u00b0\u00ba]{SPACE}?(?P<scale>[CFK](?!\w))?|{SPACE}?(?P<one>[\u2103\u2109])|(?P<bare>[CF])(?=[,;.!?)]|\s|$))"
+    rf"(?:{SPACE}?(?P<minutes>[0-9]{{1,2}})[\u2032'])?(?:{SPACE}?(?P<seconds>[0-9]{{1,2}}(?:\.[0-9]{{1,3}})?)[\u2033\"])?"
+    r"(?:[ ]?(?P<compass>[NSEW])(?!\w))?"
+)
+
+
+def _say_degree(match: re.Match[str]) -> str | None:
+    amount = range_of(match)
+    scale = match["scale"] or match["bare"] or {"\u2103": "C", "\u2109": "F"}.get(match["one"] or "", "")
+    parts = [_with(amount, "degree") + _DEGREES[scale]]
+    if match["minutes"]:
+        parts.append(_with(quantity(match["minutes"]), "minute"))
+    if match["seconds"]:
+        parts.append(_with(quantity(match["seconds"]), "second"))
+    return " ".join(parts) + _COMPASS.get(match["compass"] or "", "")
+
+
+_BY: Final = re.compile(
+    rf"{START}({PLAIN})({SPACE}?[xX\u00d7]{SPACE}?)({PLAIN})(?:{SPACE}?[xX\u00d7]{SPACE}?({PLAIN}))?"
+    rf"(?:{SPACE}?([A-Za-z\u00b5\u03bc]{{1,5}}[\u00b2\u00b3]?))?(?![\w\u00b2\u00b3])(?!{SPACE}?=)"
+)
+
+
+def _say_dimensions(match: re.Match[str]) -> str | None:
+    unit = units.find(match[5]) if match[5] and match[5] not in ("in", "a", "A") else None
+    if match[5] == "in" and _INCHES_AFTER.match(match.string, match.end(5)):
+        unit = "inch"
+    if match[5] and unit is None:
+        return None
+    if unit is None and "\u00d7" in match[2] and match[2].strip() != match[2]:
+        return None
+    numbers = [number for number in (match[1], match[3], match[4]) if number]
+    sizes = [_pixels(number) if unit is None else words.number(number) for number in numbers]
+    name = f" {units.spoken(unit, plural_form=True)}" if unit else ""
+    return " by ".join(sizes) + name
+
+
+def _pixels(number: str) -> str:
+    if number.isdigit() and len(number) == 4 and number[0] != "0":
+        return words.year(int(number))
+    return words.number(number)
+
+
+_TIMES: Final = re.compile(rf"{START}({PLAIN})[xX\u00d7](?=[\s,.;:!?)]|$)")
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(_FEET_INCHES, _say_feet_inches, DIGIT),
+    Rule(_MARKS, _say_marks, re.compile("[0-9]['\u2032\"\u2033\u201d]")),
+    Rule(_PERCENTS, _say_percent, re.compile("%")),
+    Rule(_PERCENT, _say_percent, re.compile("[%\u2030\u066a]")),
+    Rule(_DEGREE, _say_degree, re.compile("[0-9][ \u00a0]?[\u00b0\u00ba\u2103\u2109CF]")),
+    Rule(_BY, _say_dimensions, re.compile("[0-9][ \u00a0]?[xX\u00d7]")),
+    Rule(_TIMES, lambda match: f"{words.number(match[1])} times", re.compile("[0-9][xX\u00d7]")),
+    Rule(_AMOUNT, _say_amount, DIGIT),
+)

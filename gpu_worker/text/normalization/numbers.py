@@ -1,9 +1,144 @@
-"""Rules for numbers."""
+"""What is left of numbers: ordinals, fractions, years, cardinals and decimals, in any script's digits."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import Final
 
+from gpu_worker.text.normalization import arithmetic, serials, words
+from gpu_worker.text.normalization.numerals import (
+    DIGIT,
+    SPACE,
+    START,
+    is_count,
+    next_word,
+    previous_word,
+    word_set,
+)
+from gpu_worker.text.normalization.quantities import VULGAR, VULGAR_CLASS, fraction, mixed
 from gpu_worker.text.rewriting import Rule
 
-RULES: Final[tuple[Rule, ...]] = ()
+_ORDINAL: Final = re.compile(
+    rf"{START}(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,5}}|[0-9]{{1,15}})[- ]?(?:(?:st|nd|rd|th|ST|ND|RD|TH)(?!\w)|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)"
+)
+_FRACTION: Final = re.compile(
+    rf"{START}(?<!/)(?P<sign>[-\u2212]?)(?:(?P<whole>[0-9]{{1,3}})(?:{SPACE}|-))?(?P<numerator>[0-9]{{1,4}})[/\u2044](?P<denominator>[0-9]{{1,4}})(?:ths|rds|th|rd)?"
+    r"(?![\w/]|[.,][0-9])"
+)
+_VULGAR: Final = re.compile(
+    rf"(?<![0-9])(?P<sign>[-\u2212]?)(?P<whole>[0-9]{{0,6}}){SPACE}?(?P<part>{VULGAR_CLASS})"
+)
+_GROUPED: Final = re.compile(
+    r"(?<!\w)(?<![0-9][.,])(?P<sign>[-\u2212+±]?)[1-9][0-9]{0,2}(?:(?:[\u00a0\u2009\u202f][0-9]{3}){1,12}|(?: [0-9]{3}){2,12}| 000)(?:\.[0-9]{1,12})?(?![\w])(?![ ][0-9])"
+)
+_INDIAN: Final = re.compile(r"(?<!\w)(?<![0-9][.,])[0-9]{1,2}(?:,[0-9]{2}){1,4},[0-9]{3}(?![\w,])")
+_NUMBER: Final = re.compile(
+    r"(?P<sign>(?<![\w)\].])[-\u2212+±\u2013](?=\.?[0-9]))?"
+    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,40}(?![0-9])(?:\.[0-9]++)?|[0-9]++(?:\.[0-9]++)?|(?<![\w.])\.[0-9]++)"
+)
+_OTHER_DIGITS: Final = re.compile(r"[^\D0-9]++")
+
+_RATED: Final = word_set(
+    "rated rating score scored scores got gave give gives gets a an solid grade pain rate"
+)
+_PAIRED: Final = {"24/7", "50/50", "20/20", "60/40", "80/20", "70/30", "90/10", "9/11", "7/11"}
+
+_YEAR_BEFORE: Final = word_set(
+    "in since during circa ca until till spring summer autumn fall winter year years early late mid copyright © "
+    "january february march april may june july august september october november december jan feb mar apr jun "
+    "jul aug sep sept oct nov dec ad born died est established founded the q1 q2 q3 q4"
+)
+_MAYBE_YEAR_BEFORE: Final = word_set("from by before after of and to between around through about")
+_AMOUNT_BEFORE: Final = word_set(
+    "about over nearly almost than least most exactly approximately roughly only some total another up to of "
+    "number sum every"
+)
+_SUMS: Final = re.compile(r"\b(?:total|sum|number|population|maximum|minimum|average|capacity|range)\b")
+_NAMED: Final = word_set(
+    "room suite flight highway hwy route interstate apartment apt error http status boeing airbus exit area channel "
+    "i us locker extension bus train studio code"
+)
+_CAPITALS: Final = re.compile(r"(?:\A|[^A-Za-z])[A-Z]{2,5}[ -]?\Z")
+
+
+def _say_ordinal(match: re.Match[str]) -> str:
+    return words.ordinal(int(match["number"].replace(",", "")))
+
+
+def _say_fraction(match: re.Match[str]) -> str | None:
+    numerator, denominator = match["numerator"], match["denominator"]
+    if not match["whole"]:
+        if f"{numerator}/{denominator}" in _PAIRED:
+            return f"{words.whole(numerator)} {words.whole(denominator)}"
+        if denominator in ("5", "10", "100") and previous_word(match) in _RATED:
+            return f"{words.whole(numerator)} out of {words.whole(denominator)}"
+    sign = "minus " if match["sign"] else ""
+    return sign + mixed(match["whole"] or "", int(numerator), int(denominator))
+
+
+def _say_vulgar(match: re.Match[str]) -> str:
+    sign = "minus " if match["sign"] else ""
+    space = " " if match.start() and match.string[match.start() - 1].isalpha() else ""
+    if match["whole"]:
+        return space + sign + mixed(match["whole"], *VULGAR[match["part"]])
+    return space + sign + fraction(*VULGAR[match["part"]])
+
+
+def _say_number(match: re.Match[str]) -> str:
+    number, sign = match["number"], match["sign"] or ""
+    if not sign and number.isdigit():
+        if len(number) == 4 and _is_year(match):
+            return words.year(int(number))
+        if len(number) in (3, 4) and _is_name(match):
+            return words.code(number)
+        if len(number) >= 10 and not number.endswith("000"):
+            return words.digits(number)
+    if sign == "±":
+        return f"plus or minus {words.number(number)}"
+    return words.number(sign + number)
+
+
+def _is_year(match: re.Match[str]) -> bool:
+    year, before = int(match["number"]), previous_word(match)
+    after = match.string[match.end() : match.end() + 2]
+    is_plain_count = is_count(match) and after[1:].islower()
+    recent = 1900 <= year <= 2099
+    if before in _YEAR_BEFORE:
+        return 1000 <= year <= 2199 and (recent or not is_plain_count)
+    if is_plain_count:
+        return False
+    if before in _MAYBE_YEAR_BEFORE and 1400 <= year <= 2099:
+        return _SUMS.search(match.string, max(0, match.start() - 20), match.start()) is None
+    return recent and before not in _AMOUNT_BEFORE and next_word(match) not in ("by", "per")
+
+
+def _is_name(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    if previous_word(match) in _NAMED and not is_count(match):
+        return True
+    if match["number"][0] == "0" or not _CAPITALS.search(before):
+        return False
+    return len(match["number"]) == 4 or (match["number"][1] == "0" and match["number"][2] != "0")
+
+
+def _say_grouped(match: re.Match[str]) -> str:
+    return words.number(match[0])
+
+
+def _say_other_digits(match: re.Match[str]) -> str:
+    return words.whole("".join(str(unicodedata.digit(character, 0)) for character in match[0]))
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    *serials.NAMED,
+    Rule(_ORDINAL, _say_ordinal, re.compile("[0-9][- ]?[snrtSNRTˢⁿʳᵗ]")),
+    Rule(_FRACTION, _say_fraction, re.compile("[0-9][/\u2044][0-9]")),
+    Rule(_VULGAR, _say_vulgar, re.compile(VULGAR_CLASS)),
+    *arithmetic.RULES,
+    Rule(_GROUPED, _say_grouped, re.compile(rf"[0-9]{SPACE}[0-9]{{3}}")),
+    Rule(_INDIAN, _say_grouped, re.compile("[0-9],[0-9]{2},[0-9]")),
+    *serials.TOUCHING,
+    Rule(_NUMBER, _say_number, DIGIT),
+    Rule(_OTHER_DIGITS, _say_other_digits),
+)

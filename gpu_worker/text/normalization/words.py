@@ -9,44 +9,15 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_ONES: Final = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS: Final = ["ten", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_SCALES: Final = [
-    "",
-    "thousand",
-    "million",
-    "billion",
-    "trillion",
-    "quadrillion",
-    "quintillion",
-    "sextillion",
-    "septillion",
-    "octillion",
-    "nonillion",
-    "decillion",
-    "undecillion",
-]
+_ONES: Final = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS: Final = ("ten", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SCALES: Final = (
+    "", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion",
+    "octillion", "nonillion", "decillion", "undecillion",
+)  # fmt: skip
 _LONGEST: Final = 3 * len(_SCALES)
 _LIMIT: Final = 10**_LONGEST
 
@@ -111,6 +82,18 @@ def pair(first: int, second: int) -> str:
     if second == 0:
         return f"{cardinal(first)} hundred"
     return f"{cardinal(first)} {two_digits(second)}"
+
+
+def code(s: str) -> str:
+    """The digits `s` as part of a name: 'three twenty', 'four oh four', 'twenty-four ninety'.
+
+    Leading zeros and five digits or more are read digit by digit.
+    """
+    if s[:1] == "0" or len(s) > 4:
+        return digits(s)
+    if len(s) == 3 and s[1:] != "00":
+        return f"{digits(s[0])} {two_digits(int(s[1:]))}"
+    return year(int(s))
 
 
 def two_digits(n: int) -> str:

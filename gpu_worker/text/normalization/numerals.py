@@ -1,0 +1,76 @@
+"""Pieces that the patterns of numbers are made of, and the words around a number."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+
+def word_set(listed: str) -> frozenset[str]:
+    """The words of `listed`, which are set off by spaces."""
+    return frozenset(listed.split())
+
+
+# Where a number may start: not inside a word or inside another number.
+START: Final = r"(?<!\w)(?<![0-9][.,])"
+# Where it must have ended.
+END: Final = r"(?!\w)(?![.,][0-9])"
+SPACE: Final = r"[ \t\u00a0\u2009\u202f]"
+DASH: Final = r"[-\u2010-\u2015\u2212]"
+PLAIN: Final = r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?:\.[0-9]++)?|(?<!\w)\.[0-9]++)"
+
+DIGIT: Final = re.compile("[0-9]")
+
+_REACH: Final = 24
+_NEXT_WORD: Final = re.compile(r"[ \u00a0-]?([A-Za-z]{1,24})")
+_NOT_NOUNS: Final = word_set(
+    "a about after against ago all also am an and annually apart are as at away back because been before below but "
+    "by can could daily did does down during each either else even every except first for from had has have "
+    "her here his how however if in instead into is it its just last later less like may might monthly more most "
+    "must my next no nor not now of off on once one onto or our out over per plus she should since so than that the "
+    "their them then there these they this those though through till to today together tomorrow too two under "
+    "until up upon upwards us via was we weekly were what when where which while who why will with within without "
+    "would yearly yesterday yet you your"
+)
+_NOT_PLURALS: Final = word_set(
+    "this thus always across less perhaps besides news series sees says plus versus towards means remains marks saw "
+    "gives shows brings begins ends starts gets makes goes comes lies seems sits stands looks takes does sales "
+    "gains games"
+)
+_COUNTED: Final = word_set(
+    "people men women children percent hundred thousand million billion trillion feet fish sheep dozen other more "
+    "new different additional extra"
+)
+
+
+def previous_word(match: re.Match[str]) -> str:
+    """The word before the match in lower case, without punctuation around it; empty where there is none."""
+    return word_before(match.string, match.start())
+
+
+def word_before(text: str, at: int) -> str:
+    """The word that ends before text[at], in lower case."""
+    before = text[max(0, at - _REACH) : at].rstrip(" \u00a0(\"'\u2018\u201c#:-\u2013")
+    return before[before.rfind(" ") + 1 :].strip("(\"'\u201c\u2018[,*_").lower()
+
+
+def next_word(match: re.Match[str]) -> str:
+    """The word after the match in lower case, over one space or hyphen; empty where there is none."""
+    found = _NEXT_WORD.match(match.string, match.end())
+    return found[1].lower() if found else ""
+
+
+def is_attributive(match: re.Match[str]) -> bool:
+    """Whether an amount stands before its noun, as in 'a 5 km run', where English has the singular."""
+    if previous_word(match) not in ("a", "an", "another", "every"):
+        return False
+    word = next_word(match)
+    return len(word) > 2 and word not in _NOT_NOUNS
+
+
+def is_count(match: re.Match[str]) -> bool:
+    """Whether the word after a number is what it counts: '1999 people', '1500 tickets'."""
+    word = next_word(match)
+    if word in _COUNTED:
+        return True
+    return len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in _NOT_PLURALS

@@ -1,0 +1,77 @@
+"""Quantities: numbers with sign, decimals, fractions or a magnitude, and two of them as a range."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from gpu_worker.text.normalization import words
+from gpu_worker.text.normalization.numerals import DASH, PLAIN, SPACE, START
+
+VULGAR: Final = {
+    "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
+    "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8), "⅐": (1, 7),
+    "⅑": (1, 9), "⅒": (1, 10),
+}  # fmt: skip
+VULGAR_CLASS: Final = f"[{''.join(VULGAR)}]"
+
+_SIGNED: Final = r"[+±]?[-\u2212]?" + PLAIN
+_SLASHED: Final = r"(?:[0-9]{1,3}[ -])?[0-9]{1,3}[/\u2044][0-9]{1,4}(?![0-9/\u2044])"
+_MIXED: Final = rf"[-\u2212]?[0-9]{{0,4}}{SPACE}?{VULGAR_CLASS}"
+QUANTITY: Final = rf"(?:{_SLASHED}|{_MIXED}|{_SIGNED})"
+# A quantity, or a range of two: groups `low` and `high`.
+RANGE: Final = (
+    rf"{START}(?P<low>{QUANTITY})(?:(?:{SPACE}?{DASH}{SPACE}?|{SPACE}to{SPACE})(?P<high>{QUANTITY}))?"
+)
+
+_FRACTION: Final = re.compile(r"(?:([0-9]+)[ -])?([0-9]+)[/\u2044]([0-9]+)")
+_SIGNS: Final = {"-": "minus ", "\u2212": "minus ", "+": "plus ", "±": "plus or minus "}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number in words; `is_one` where English has the singular after it."""
+
+    spoken: str
+    is_one: bool
+
+
+def fraction(numerator: int, denominator: int) -> str:
+    """'one half', 'three quarters', 'seven tenths'; 'over' where no one says the ordinal."""
+    small = denominator <= 100 or denominator % 1000 == 0
+    if denominator == 0 or not small or (numerator > denominator >= 20):
+        return f"{words.cardinal(numerator)} over {words.cardinal(denominator)}"
+    if denominator == 1:
+        return f"{words.cardinal(numerator)} over one"
+    name = {2: "half", 4: "quarter"}.get(denominator) or words.ordinal(denominator)
+    return f"{words.cardinal(numerator)} {name if numerator == 1 else words.plural(name)}"
+
+
+def mixed(whole: str, numerator: int, denominator: int) -> str:
+    """'two and one third'; the fraction alone where `whole` is empty."""
+    part = fraction(numerator, denominator)
+    return f"{words.whole(whole)} and {part}" if whole else part
+
+
+def quantity(written: str) -> Quantity:
+    """What `written`, a match of QUANTITY, says."""
+    signs = ""
+    while written[:1] in _SIGNS:
+        signs += _SIGNS[written[0]]
+        written = written[1:]
+    if written[-1:] in VULGAR:
+        whole = written[:-1].strip(" \t\u00a0\u2009\u202f")
+        return Quantity(signs + mixed(whole, *VULGAR[written[-1]]), is_one=not whole)
+    if found := _FRACTION.fullmatch(written):
+        whole = found[1] or ""
+        return Quantity(signs + mixed(whole, int(found[2]), int(found[3])), is_one=not whole)
+    return Quantity(signs + words.number(written), is_one=written == "1")
+
+
+def range_of(match: re.Match[str]) -> Quantity:
+    """What the groups of RANGE say."""
+    low = quantity(match["low"])
+    if match["high"] is None:
+        return low
+    return Quantity(f"{low.spoken} to {quantity(match['high']).spoken}", is_one=False)

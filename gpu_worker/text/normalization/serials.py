@@ -1,0 +1,80 @@
+"""Numbers that are names: 'No. 5', '#1', 'GPT-4', 'A320', '3D', '0x1F', house numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gpu_worker.text.normalization import words
+from gpu_worker.text.normalization.numerals import SPACE, is_count
+from gpu_worker.text.rewriting import Rule
+
+_NUMBER_SIGN: Final = re.compile(rf"(?<![\w&#/])(?:#|\u2116{SPACE}?)(?=[0-9]{{1,12}}(?![A-Za-z0-9]))")
+_NUMBER_WORD: Final = re.compile(rf"(?<!\w)(?:[Nn]o(?P<many>s)?\.|NO\.|[Nn]r\.){SPACE}?(?=[0-9])")
+_RETIREMENT: Final = re.compile(r"(?<!\w)(401|403|457|501)\s?\(([a-z])\)(?:\(([0-9])\))?")
+_HEX: Final = re.compile(r"(?<!\w)0[xX]([0-9A-Fa-f]{1,32})(?!\w)")
+_HOUSE: Final = re.compile(
+    rf"(?<![\w.,$-])(?P<number>[0-9]{{3,4}}|[0-9]{{5}})(?={SPACE}(?:[NSEW]\.?{SPACE}|North{SPACE}|South{SPACE}|East{SPACE}|West{SPACE})?"
+    rf"(?:(?:[A-Z][a-z]{{1,20}}|[0-9]{{1,3}}(?:st|nd|rd|th))\.?{SPACE}){{1,3}}"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Drive|Dr|Lane|Ln|Way|Court|Ct|Place|Pl|Square|Sq|Parkway|Pkwy"
+    r"|Highway|Hwy|Terrace)\b)"
+)
+# Digits that touch a letter before them; a hyphen in between is not said.
+_AFTER_LETTER: Final = re.compile(
+    r"(?<=[A-Za-z])(?P<dash>-?)(?P<digits>[0-9]++)(?P<part>\.[0-9]{1,4}(?![\w.]))?(?P<letter>(?=[A-Za-z]))?"
+)
+_BEFORE_LETTER: Final = re.compile(
+    r"(?<!\w)(?<![0-9][.,])(?P<whole>[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?P<part>\.[0-9]++)?(?:(?P<scale>[kKMB])(?![\w/-])|(?=[A-Za-z]))"
+)
+
+
+def _say_house(match: re.Match[str]) -> str:
+    return words.code(match["number"])
+
+
+def _say_after_letter(match: re.Match[str]) -> str:
+    spoken = words.code(match["digits"])
+    if match["part"]:
+        spoken = f"{words.whole(match['digits'])} point {words.digits(match['part'])}"
+    return f" {spoken}{' ' if match['letter'] is not None else ''}"
+
+
+def _say_before_letter(match: re.Match[str]) -> str:
+    whole, part, scale = match["whole"], match["part"], match["scale"]
+    number = words.number(whole + (part or ""))
+    if scale is None:
+        return f"{words.code(whole) if len(whole) > 2 and not part and ',' not in whole else number} "
+    if scale == "k" or (scale == "K" and (part or is_count(match))):
+        return f"{number} thousand"
+    if scale == "M":
+        return f"{number} million"
+    if scale == "B" and (part or is_count(match)):
+        return f"{number} billion"
+    return f"{number} {scale}"
+
+
+def _say_hex(match: re.Match[str]) -> str:
+    characters = [words.digits(c) if c.isdigit() else c.upper() for c in match[1]]
+    return f"zero x {' '.join(characters)}"
+
+
+def _say_retirement(match: re.Match[str]) -> str:
+    last = f" {words.digits(match[3])}" if match[3] else ""
+    return f"{words.code(match[1])} {match[2]}{last}"
+
+
+NAMED: Final[tuple[Rule, ...]] = (
+    Rule(_HEX, _say_hex, re.compile("0[xX]")),
+    Rule(_RETIREMENT, _say_retirement, re.compile(r"[0-9]\s?\([a-z]\)")),
+    Rule(_NUMBER_SIGN, lambda _: "number ", re.compile("[#\u2116]")),
+    Rule(
+        _NUMBER_WORD,
+        lambda match: "numbers " if match["many"] else "number ",
+        re.compile(r"[Nn][oOr]s?\.\s?[0-9]"),
+    ),
+    Rule(_HOUSE, _say_house, re.compile("[0-9]{3} ")),
+)
+TOUCHING: Final[tuple[Rule, ...]] = (
+    Rule(_AFTER_LETTER, _say_after_letter, re.compile("[A-Za-z]-?[0-9]")),
+    Rule(_BEFORE_LETTER, _say_before_letter, re.compile("[0-9][A-Za-z]")),
+)
