@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Final
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.datastructures import Headers
 
+from gpu_worker.asgi import Receive
+from gpu_worker.bodies import refuse_body_by_headers, within
 from gpu_worker.errors import WorkerError
 from gpu_worker.protocol import MAX_REQUEST_BYTES, ErrorCode
 from gpu_worker.references.decoding import MAX_REFERENCE_BYTES
@@ -20,31 +22,30 @@ from gpu_worker.references.decoding import MAX_REFERENCE_BYTES
 MULTIPART_MEDIA_TYPE: Final = "multipart/form-data"
 
 _PARTS: Final = (("request", MAX_REQUEST_BYTES), ("reference", MAX_REFERENCE_BYTES))
-_ENVELOPE_BYTES: Final = 16_384
+# The boundaries and headers around the parts have room in the last term.
+_MAX_BYTES: Final = MAX_REQUEST_BYTES + MAX_REFERENCE_BYTES + 16_384
 _BODY_SECONDS: Final = 60.0
 # What is parsed before others get the event loop: hostile bytes take a microsecond each.
 _PARSE_BYTES: Final = 8192
 # It logs a line for each bad body; the request's own line tells it.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
 
 class MultipartBody:
     """One body, read part by part. Methods raise WorkerError; each is called once, in this order."""
 
-    def __init__(self, content_type: str, receive: Receive) -> None:
-        self._receive = receive
+    def __init__(self, headers: Headers, receive: Receive) -> None:
+        refuse_body_by_headers(headers, max_bytes=_MAX_BYTES)
+        self._receive = within(receive, _BODY_SECONDS)
         self._parts = [bytearray() for _ in _PARTS]
         self._part = -1
         self._parts_ended = 0
         self._header = bytearray()
         self._disposition = bytearray()
         self._bytes = 0
-        self._give_up_at = asyncio.get_running_loop().time() + _BODY_SECONDS
         self._received_all = False
         self._keeps = True
-        _, options = parse_options_header(content_type)
+        _, options = parse_options_header(headers.get("content-type"))
         try:
             self._parser = MultipartParser(
                 options[b"boundary"],
@@ -103,19 +104,14 @@ class MultipartBody:
                 await self._parse(chunk)
 
     async def _chunk(self) -> bytes:
-        try:
-            async with asyncio.timeout_at(self._give_up_at):
-                message = await self._receive()
-        except TimeoutError as error:
-            message_ = f"The body did not arrive within {_BODY_SECONDS:g} s."
-            raise WorkerError(ErrorCode.DEADLINE_EXCEEDED, message_) from error
+        message = await self._receive()
         if message["type"] == "http.disconnect":
             raise WorkerError(ErrorCode.CANCELLED, "The caller left.")
         self._received_all = not message.get("more_body")
         data: bytes = message.get("body", b"")
         self._bytes += len(data)
-        if self._bytes > MAX_REQUEST_BYTES + MAX_REFERENCE_BYTES + _ENVELOPE_BYTES:
-            raise _too_large("The body", MAX_REQUEST_BYTES + MAX_REFERENCE_BYTES)
+        if self._bytes > _MAX_BYTES:
+            raise _too_large("The body", _MAX_BYTES)
         return data
 
     def _begin_part(self) -> None:

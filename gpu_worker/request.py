@@ -60,8 +60,8 @@ class SpeechRequest:
     `speed` 1.0 is the voice's own pace; `bitrate` is in bit/s, `sample_rate` in Hz. `deadline_ms` counts
     from the request's arrival at the worker to the last byte.
 
-    A `voice` of 64 lower-case hexadecimal digits is the SHA-256 of a reference, a recording to clone. It takes
-    a `consent` token, and where the worker lacks the recording a `reference_url` to fetch it from.
+    A `voice` of 64 lower-case hexadecimal digits is the SHA-256 of a reference, a recording to clone. It
+    takes a `consent` token, and where the worker lacks the recording a `reference_url` to fetch it from.
     """
 
     text: str

@@ -60,13 +60,18 @@ class VoiceCache:
         with _opened(path) as file:
             if file is None or not _is_current(os.fstat(file).st_mtime):
                 return None
-            with open(file, "rb", closefd=False) as reader:
+            with os.fdopen(file, "rb", closefd=False) as reader:
                 content = reader.read(self._max_bytes)
         samples = _unpacked(path.name, content)
         if samples is None:
             path.unlink(missing_ok=True)
             return None
         return Reference(sha256, samples, sample_rate)
+
+    def has(self, sha256: str, sample_rate: int) -> bool:
+        """Whether the reference may still be used."""
+        with _opened(self._path(sha256, sample_rate)) as file:
+            return file is not None and _is_current(os.fstat(file).st_mtime)
 
     def touch(self, sha256: str, sample_rate: int) -> bool:
         """Whether the reference may still be used; notes the use."""
@@ -86,7 +91,7 @@ class VoiceCache:
         draft_file, draft_name = tempfile.mkstemp(prefix=_DRAFT_PREFIX, dir=self._folder)
         draft = Path(draft_name)
         try:
-            with open(draft_file, "wb") as writer:
+            with os.fdopen(draft_file, "wb") as writer:
                 writer.write(_packed(path.name, reference))
             draft.replace(path)
         finally:

@@ -27,9 +27,7 @@ def fault_of(samples: Samples, sample_rate: int) -> str | None:
     if seconds < MIN_SECONDS:
         return f"The reference is {seconds:.1f} s long; it must be {MIN_SECONDS:g} to {MAX_SECONDS:g} s."
     if seconds > MAX_SECONDS + PADDING_SECONDS:
-        return (
-            f"The reference is longer than {MAX_SECONDS:g} s; cut it to {MIN_SECONDS:g} to {MAX_SECONDS:g} s."
-        )
+        return f"The reference is longer than {MAX_SECONDS:g} s; send {MIN_SECONDS:g} to {MAX_SECONDS:g} s."
     if sounding_seconds(samples, sample_rate) < _MIN_SOUNDING_SECONDS:
         return "The reference is silent, or nearly so; send a recording with a voice that can be heard."
     if float(np.mean(np.abs(samples) >= _FULL_SCALE)) > _MAX_SHARE_AT_FULL_SCALE:

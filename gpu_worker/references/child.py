@@ -1,8 +1,9 @@
 """`python -m gpu_worker.references.child PARENT RATE SECONDS`: decodes one recording in a process of its own.
 
-The file is standard input, and PARENT the process that it dies with. Standard output gets one byte that says what follows: `A` and mono s16le
-samples at RATE Hz, or `R` and the reason of a refusal. The process opens no file or socket once it reads,
-writes no file, and has little memory and time: what FFmpeg is made to do by a hostile file ends with it.
+The file is standard input, and PARENT the process that it dies with. Standard output gets one byte that says
+what follows: `A` and mono s16le samples at RATE Hz, or `R` and the reason of a refusal. The process opens no
+file or socket once it reads, writes no file, and has little memory and time: what FFmpeg is made to do by a
+hostile file ends with it.
 """
 
 from __future__ import annotations

@@ -92,17 +92,14 @@ class _Fetch:
                 self._socket = connection.sock
             if self._aborted:
                 raise FetchError("The caller left.")
-            target = (
-                f"{self._url.path or '/'}?{self._url.query}" if self._url.query else self._url.path or "/"
-            )
+            query = f"?{self._url.query}" if self._url.query else ""
+            target = (self._url.path or "/") + query
             connection.request("GET", target, headers={"Accept-Encoding": "identity"})
             return self._read(connection.getresponse())
         except (http.client.InvalidURL, UnicodeError) as error:
             raise UrlRefusedError("reference_url is not a valid URL.") from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise FetchError(
-                "The storage that reference_url names could not be reached, or broke off."
-            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise FetchError("The storage of reference_url could not be reached, or broke off.") from error
         finally:
             with self._lock:
                 self._socket = None
@@ -119,10 +116,10 @@ class _Fetch:
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
         if response.status >= 500 or response.status == 429:
-            raise FetchError(f"The storage that reference_url names answered {response.status}.")
+            raise FetchError(f"The storage of reference_url answered {response.status}.")
         if response.status != 200:
             raise UrlRefusedError(
-                f"The storage that reference_url names answered {response.status}; a presigned URL is good "
+                f"The storage of reference_url answered {response.status}; a presigned URL is good "
                 "for minutes and must lead to the file without a redirect. Send a new one."
             )
         body = bytearray()
@@ -133,5 +130,5 @@ class _Fetch:
             if time.monotonic() > self._give_up_at:
                 raise FetchError(f"The reference did not arrive within {_FETCH_SECONDS:g} s.")
         if response.length:
-            raise FetchError("The storage that reference_url names broke off.")
+            raise FetchError("The storage of reference_url broke off.")
         return bytes(body)
