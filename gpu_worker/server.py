@@ -17,6 +17,7 @@ from gpu_worker.docs import docs_routes
 from gpu_worker.errors import WorkerError
 from gpu_worker.generate import GenerateEndpoint
 from gpu_worker.metrics import Metrics
+from gpu_worker.normalizing import normalize_route
 from gpu_worker.protocol import ErrorCode
 from gpu_worker.refusals import refusal, request_id_of
 from gpu_worker.service import SpeechService
@@ -35,6 +36,7 @@ def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> F
     app.router.routes.append(
         Route("/generate", GenerateEndpoint(service, settings, metrics), methods=["POST"])
     )
+    app.router.routes.append(normalize_route(service, settings))
     app.router.routes.extend(docs_routes())
     app.add_exception_handler(WorkerError, _refused)
     app.add_exception_handler(HTTPException, _no_such_route)

@@ -8,6 +8,7 @@ from gpu_worker import __version__
 from gpu_worker.audio import FORMATS, MEDIA_TYPES
 from gpu_worker.docs.errors import error_schema, refusals
 from gpu_worker.docs.fields import request_schema
+from gpu_worker.docs.normalize import normalize_operation
 from gpu_worker.protocol import (
     API_KEY_HEADER,
     MAX_REQUEST_BYTES,
@@ -73,6 +74,7 @@ def document() -> dict[str, Any]:
         ],
         "paths": {
             "/generate": {"post": _generate()},
+            "/normalize": {"post": normalize_operation()},
             "/cancel/{request_id}": {"post": _cancel()},
             "/ready": {"get": _ready()},
             "/health": {"get": _health()},
