@@ -1,0 +1,62 @@
+"""Where a piece is silent: what is before, within and after its sounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from gpu_worker.audio.pcm import EMPTY, Samples
+
+_FRAME_SECONDS: Final = 0.005
+# -60 dBFS: below the end of any word, above the noise that engines leave in pauses.
+_SILENT_POWER: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Samples of one kind; `start` is the number of the first one within its piece."""
+
+    start: int
+    samples: Samples
+    silent: bool
+
+
+class SilenceFinder:
+    """Cuts a piece, as it comes, into sounds and the silences between them, to 5 ms."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self._frame = round(_FRAME_SECONDS * sample_rate)
+        self._held = EMPTY
+        self._position = 0
+
+    def feed(self, samples: Samples) -> list[Run]:
+        """Runs in order; neighbours may be of one kind. Less than 5 ms are held back."""
+        data = np.concatenate([self._held, samples]) if len(self._held) else samples
+        count = len(data) // self._frame
+        self._held = data[count * self._frame :].copy()
+        if not count:
+            return []
+        frames = data[: count * self._frame].reshape(count, self._frame)
+        silent = np.einsum("ij,ij->i", frames, frames) < _SILENT_POWER * self._frame
+        changes = np.flatnonzero(silent[1:] != silent[:-1]) + 1
+        edges = [0, *changes.tolist(), count]
+        runs = [
+            Run(
+                self._position + start * self._frame,
+                data[start * self._frame : stop * self._frame],
+                bool(silent[start]),
+            )
+            for start, stop in pairwise(edges)
+        ]
+        self._position += count * self._frame
+        return runs
+
+    def finish(self) -> list[Run]:
+        """What was held back."""
+        if not len(self._held):
+            return []
+        power = float(np.mean(np.square(self._held)))
+        return [Run(self._position, self._held, power < _SILENT_POWER)]
