@@ -8,8 +8,10 @@ from typing import Final
 from gpu_worker.text.normalization import (
     abbreviations,
     acronyms,
+    addresses,
     dates,
     electronic,
+    emoji,
     markdown,
     measures,
     money,
@@ -26,14 +28,18 @@ __all__ = ["normalize"]
 
 # Precedence: what is most surely one thing comes first, bare numbers and symbols last.
 _RULES: Final[tuple[Rule, ...]] = (
+    *emoji.RULES,
     *markdown.RULES,
     *electronic.RULES,
+    *telephone.EARLY_RULES,
+    *addresses.RULES,
+    *acronyms.EARLY_RULES,
     *dates.RULES,
     *times.RULES,
     *money.RULES,
     *telephone.RULES,
-    *ranges.RULES,
     *measures.RULES,
+    *ranges.RULES,
     *roman.RULES,
     *abbreviations.RULES,
     *numbers.RULES,

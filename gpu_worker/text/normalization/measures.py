@@ -105,7 +105,7 @@ def _say_percent(match: re.Match[str]) -> str:
 
 
 _DEGREE: Final = re.compile(
-    rf"{RANGE}(?:{SPACE}?[\u00b0\u00ba]{SPACE}?(?P<scale>[CFK](?!\w))?|{SPACE}?(?P<one>[\u2103\u2109])|(?P<bare>[CF])(?=[,;.!?)]|\s|$))"
+    rf"{RANGE}(?:{SPACE}?[\u00b0\u00ba](?:{SPACE}?(?P<scale>[CFK])(?!\w))?|{SPACE}?(?P<one>[\u2103\u2109])|(?P<bare>[CF])(?=[,;.!?)]|\s|$))"
     rf"(?:{SPACE}?(?P<minutes>[0-9]{{1,2}})[\u2032'])?(?:{SPACE}?(?P<seconds>[0-9]{{1,2}}(?:\.[0-9]{{1,3}})?)[\u2033\"])?"
     r"(?:[ ]?(?P<compass>[NSEW])(?!\w))?"
 )
@@ -124,16 +124,19 @@ def _say_degree(match: re.Match[str]) -> str | None:
 
 _BY: Final = re.compile(
     rf"{START}({PLAIN})({SPACE}?[xX\u00d7]{SPACE}?)({PLAIN})(?:{SPACE}?[xX\u00d7]{SPACE}?({PLAIN}))?"
-    rf"(?:{SPACE}?([A-Za-z\u00b5\u03bc]{{1,5}}[\u00b2\u00b3]?))?(?![\w\u00b2\u00b3])(?!{SPACE}?=)"
+    rf"(?:{SPACE}?(mm|cm|dm|m|km|in|ft|yd|px|nm|[\u00b5\u03bc]m|inches|feet)(?![A-Za-z/]))?(?!\w)(?!{SPACE}?=)"
 )
 
 
+_LONG_UNITS: Final = {"inches": "inch", "feet": "foot"}
+
+
 def _say_dimensions(match: re.Match[str]) -> str | None:
-    unit = units.find(match[5]) if match[5] and match[5] not in ("in", "a", "A") else None
-    if match[5] == "in" and _INCHES_AFTER.match(match.string, match.end(5)):
-        unit = "inch"
-    if match[5] and unit is None:
+    if match[5] == "in" and not _INCHES_AFTER.match(match.string, match.end(5)):
         return None
+    unit = units.find(match[5]) if match[5] else None
+    if match[5] in _LONG_UNITS:
+        unit = _LONG_UNITS[match[5]]
     if unit is None and "\u00d7" in match[2] and match[2].strip() != match[2]:
         return None
     numbers = [number for number in (match[1], match[3], match[4]) if number]

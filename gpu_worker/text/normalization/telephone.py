@@ -124,7 +124,7 @@ def _say_code(match: re.Match[str]) -> str | None:
     if len(digits) == 5 and (
         word in _STATES or (word.lower() == "zip" or (lead == "code" and word.lower() in ("zip", "postal")))
     ):
-        return f" {_grouped(digits, match['more'])}"
+        return f"{match['lead'].rstrip()} {_grouped(digits, match['more'])}"
     if match["more"] or not (word.lower() in _NUMBERED or lead in ("id", "code")):
         return None
     if len(digits) == 3 or (len(digits) == 4 and match["hash"] and not lead):
@@ -136,14 +136,17 @@ def _say_code(match: re.Match[str]) -> str | None:
 _SEPARATED: Final = re.compile(rf"[0-9)](?:{SPACE}|[-.])[0-9]{{3}}")
 _HYPHENATED: Final = re.compile("[0-9]-[0-9]")
 
-RULES: Final[tuple[Rule, ...]] = (
+# Telephone numbers with their extensions come before what else could take the words around them.
+EARLY_RULES: Final[tuple[Rule, ...]] = (
     Rule(_VANITY, _say_vanity, re.compile("1[- ]8[0-9]{2}[- ]")),
     Rule(_CARD, _say_groups, re.compile(rf"[0-9]{{4}}(?:{SPACE}|-)[0-9]{{4}}")),
     Rule(_NORTH_AMERICAN, _say_north_american, _SEPARATED),
     Rule(_INTERNATIONAL, _say_numbers, re.compile(r"\+[0-9]")),
     Rule(_NATIONAL, _say_numbers, _SEPARATED),
-    Rule(_CHAIN, _say_chain, re.compile("[0-9]-[0-9]{1,13}-[0-9]")),
     Rule(_LOCAL, _say_local, re.compile("[0-9]{3}-[0-9]{4}")),
+)
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(_CHAIN, _say_chain, re.compile("[0-9]-[0-9]{1,13}-[0-9]")),
     Rule(_EMERGENCY, _say_emergency, re.compile("[1-9](?:11|12|88|01|99)|9-1-1")),
     Rule(_CODE, _say_code, re.compile("[0-9]{4}")),
 )
