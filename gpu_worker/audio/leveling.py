@@ -60,9 +60,9 @@ class Leveler:
 
     def _wanted(self, target: float, samples: Samples) -> float:
         heard = (self._energy + target * self._prior_frames) / (self._frames + self._prior_frames)
-        gain = min(max((target / heard) ** 0.5, 1 / _MAX_GAIN), _MAX_GAIN)
+        gain: float = min(max((target / heard) ** 0.5, 1 / _MAX_GAIN), _MAX_GAIN)
         peak = float(np.max(np.abs(samples), initial=0.0))
-        return min(gain, max(1.0, _CEILING / peak)) if peak else gain
+        return gain if gain <= 1 or not peak else min(gain, max(1.0, _CEILING / peak))
 
 
 def _limited(samples: Samples) -> Samples:
