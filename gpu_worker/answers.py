@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gpu_worker.asgi import Send
-from gpu_worker.audio import MEDIA_TYPES, WAV_HEADER_BYTES, duration_ms, wav_header
 from gpu_worker.errors import WorkerError
-from gpu_worker.jobs import Event, Job, Pcm, PieceSpoken, Spoken
+from gpu_worker.jobs import Job
+from gpu_worker.ordering import Order, cannot_speak
+from gpu_worker.production import Producer, WholeProducer
 from gpu_worker.protocol import (
     PROTOCOL,
     REQUEST_ID_HEADER,
@@ -19,10 +20,8 @@ from gpu_worker.protocol import (
     Audio,
     End,
     ErrorCode,
-    Mark,
     Start,
 )
-from gpu_worker.service import cannot_speak
 
 SEND_STALL_SECONDS: Final = 5.0
 # 170 ms at 24 kHz: small enough to be played as they come over a slow line.
@@ -32,23 +31,33 @@ _MAX_SEND_BYTES: Final = 65_536
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """How an answer is to be made, and what became of it so far. `pcm_bytes` counts audio without headers."""
+    """How an answer is to be made, and what became of it so far."""
 
     request_id: str
     engine: str
     model: str
     voice: str
+    media_type: str
     format: str
     sample_rate: int
     characters: int
-    pcm_bytes: int = 0
+    audio_ms: int = 0
     first_audio_at: float | None = None
     has_begun: bool = False
 
-    @property
-    def audio_ms(self) -> int:
-        """Audio made so far."""
-        return duration_ms(self.pcm_bytes, self.sample_rate)
+    @classmethod
+    def of(cls, order: Order, request_id: str, engine: str) -> Answer:
+        """Nothing is made of it yet."""
+        return cls(
+            request_id=request_id,
+            engine=engine,
+            model=order.model,
+            voice=order.voice,
+            media_type=order.encoding.media_type,
+            format=order.encoding.format,
+            sample_rate=order.encoding.sample_rate,
+            characters=len(order.request.text),
+        )
 
 
 class Sender:
@@ -60,8 +69,12 @@ class Sender:
 
     async def begin(self, content_type: str, *, headers: dict[str, int] | None = None) -> None:
         """Sends status 200."""
-        lines = {"content-type": content_type, REQUEST_ID_HEADER.lower(): self._answer.request_id}
-        lines["cache-control"] = "no-store"
+        lines = {
+            "content-type": content_type,
+            "cache-control": "no-store",
+            REQUEST_ID_HEADER.lower(): self._answer.request_id,
+            "x-sample-rate": str(self._answer.sample_rate),
+        }
         lines.update({name: str(value) for name, value in (headers or {}).items()})
         self._answer.has_begun = True
         await self._within_time(
@@ -81,6 +94,17 @@ class Sender:
                 {"type": "http.response.body", "body": data[start:stop], "more_body": more}
             )
 
+    async def parts(self, parts: list[bytes]) -> None:
+        """Sends them as the whole body, small ones together, and lets go of each."""
+        parts.reverse()
+        held = bytearray()
+        while parts:
+            held += parts.pop()
+            if len(held) >= _MAX_SEND_BYTES and parts:
+                await self.body(bytes(held))
+                held.clear()
+        await self.body(bytes(held), last=True)
+
     async def _within_time(self, message: MutableMapping[str, Any]) -> None:
         try:
             async with asyncio.timeout(SEND_STALL_SECONDS):
@@ -89,65 +113,66 @@ class Sender:
             raise WorkerError(ErrorCode.SEND_STALLED, "The caller stopped reading.") from error
 
 
-async def answer_whole(job: Job, answer: Answer, send: Send) -> None:
+async def answer_whole(job: Job, answer: Answer, producer: WholeProducer, send: Send) -> None:
     """The whole audio with its exact length. Raises WorkerError; nothing was sent then but for a stall."""
-    chunks = [b""]
-    while not isinstance(event := await job.next_event(), Spoken):
-        if isinstance(event, Pcm):
-            _count(event, answer)
-            chunks.append(event.data)
-    if not answer.pcm_bytes:
+    while not await producer.take(await job.next_events()):
+        _count(answer, producer)
+    _count(answer, producer)
+    if not producer.has_speech:
         raise cannot_speak()
-    if answer.format == "wav":
-        chunks[0] = wav_header(answer.sample_rate, answer.pcm_bytes)
+    parts = producer.finish()
     sender = Sender(send, answer)
-    header_bytes = WAV_HEADER_BYTES if answer.format == "wav" else 0
     headers = {
-        "content-length": answer.pcm_bytes + header_bytes,
+        "content-length": sum(len(part) for part in parts),
         "x-audio-ms": answer.audio_ms,
         "x-gpu-ms": job.engine_ms,
         "x-queue-ms": job.queue_ms,
+        "x-pieces": len(job.pieces),
+        "x-pieces-remade": job.remade.total(),
     }
-    await sender.begin(_content_type(answer), headers=headers)
-    await sender.body(b"".join(chunks), last=True)
+    await sender.begin(answer.media_type, headers=headers)
+    await sender.parts(parts)
 
 
-async def answer_streamed(job: Job, answer: Answer, send: Send) -> None:
+async def answer_streamed(job: Job, answer: Answer, producer: Producer, send: Send) -> None:
     """Bare audio as it is made. Raises WorkerError; whoever called it must then cut a begun answer."""
     sender = Sender(send, answer)
-    while not isinstance(event := await job.next_event(), Spoken):
-        if not isinstance(event, Pcm):
-            continue
-        data = event.data
-        if not answer.pcm_bytes:
-            await sender.begin(_content_type(answer))
-            data = _opening(answer) + data
-        _count(event, answer)
-        await sender.body(data)
-    if not answer.pcm_bytes:
-        raise cannot_speak()
-    await sender.body(b"", last=True)
+    held = b""
+    is_last = False
+    while not is_last:
+        produced = await producer.take(await job.next_events())
+        _count(answer, producer)
+        held += produced.data
+        is_last = produced.is_last
+        if is_last and not producer.has_speech:
+            raise cannot_speak()
+        # What comes before the first speech waits for it, so that a failure can still be a status.
+        if is_last or (held and producer.has_speech):
+            if not answer.has_begun:
+                await sender.begin(answer.media_type, headers={"x-queue-ms": job.queue_ms})
+            await sender.body(held, last=is_last)
+            held = b""
 
 
-async def answer_framed(job: Job, answer: Answer, send: Send) -> None:
+async def answer_framed(job: Job, answer: Answer, producer: Producer, send: Send) -> None:
     """The framed stream. Before the first audio it raises WorkerError; later it tells it as a message."""
     sender = Sender(send, answer)
     held = [_start(answer).pack()]
+    has_audio = is_last = False
     try:
-        event = await job.next_event()
-        while not isinstance(event, Spoken):
-            held += _frames(event, answer)
-            following = job.ready_event()
-            # What is there already goes out in one write.
-            if following is None:
-                if answer.pcm_bytes:
-                    await _send_frames(held, answer, sender)
-                following = await job.next_event()
-            event = following
-        if not answer.pcm_bytes:
-            raise cannot_speak()
-        held.append(_end(job, answer).pack())
-        await _send_frames(held, answer, sender, last=True)
+        while not is_last:
+            produced = await producer.take(await job.next_events())
+            _count(answer, producer)
+            held += _frames(produced.data)
+            held += [mark.pack() for mark in produced.marks]
+            has_audio = has_audio or bool(produced.data)
+            is_last = produced.is_last
+            if is_last and not producer.has_speech:
+                raise cannot_speak()
+            if is_last:
+                held.append(_end(job, answer).pack())
+            if is_last or (has_audio and producer.has_speech):
+                await _send_frames(held, answer, sender, last=is_last)
     except WorkerError as error:
         if not answer.has_begun or error.code is ErrorCode.SEND_STALLED:
             raise
@@ -164,29 +189,14 @@ async def _send_frames(held: list[bytes], answer: Answer, sender: Sender, *, las
     await sender.body(data, last=last)
 
 
-def _frames(event: Event, answer: Answer) -> list[bytes]:
-    if isinstance(event, PieceSpoken):
-        return [Mark(answer.audio_ms, event.piece.start, event.piece.stop).pack()]
-    if not isinstance(event, Pcm):
-        return []
-    data = event.data if answer.pcm_bytes else _opening(answer) + event.data
-    _count(event, answer)
+def _frames(data: bytes) -> list[bytes]:
     return [Audio(data[at : at + _FRAME_BYTES]).pack() for at in range(0, len(data), _FRAME_BYTES)]
 
 
-def _count(event: Pcm, answer: Answer) -> None:
-    if answer.first_audio_at is None:
+def _count(answer: Answer, producer: Producer | WholeProducer) -> None:
+    answer.audio_ms = producer.audio_ms
+    if answer.first_audio_at is None and producer.has_speech:
         answer.first_audio_at = time.perf_counter()
-    answer.pcm_bytes += len(event.data)
-
-
-def _opening(answer: Answer) -> bytes:
-    return wav_header(answer.sample_rate, None) if answer.format == "wav" else b""
-
-
-def _content_type(answer: Answer) -> str:
-    media_type = MEDIA_TYPES[answer.format]
-    return f"{media_type};rate={answer.sample_rate};channels=1" if answer.format == "pcm" else media_type
 
 
 def _start(answer: Answer) -> Start:
@@ -207,6 +217,6 @@ def _end(job: Job, answer: Answer) -> End:
         characters=answer.characters,
         gpu_ms=job.engine_ms,
         pieces=len(job.pieces),
-        pieces_remade=0,
+        pieces_remade=job.remade.total(),
         queue_ms=job.queue_ms,
     )

@@ -5,10 +5,14 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from gpu_worker.consent import MIN_CONSENT_SECRET_CHARACTERS
+from gpu_worker.references.fetching import origin_of
 
 ENGINES: Final = ("cpu", "tone")
 ENVIRONMENTS: Final = ("production", "development", "test")
@@ -37,6 +41,11 @@ class Settings:
     threads: int = 1
     drain_seconds: float = 30.0
     tone_real_time_factor: float = 0.0
+    tone_batch: int = 1
+    consent_secret: str | None = None
+    reference_origins: tuple[str, ...] = ()
+    voice_cache: Path = Path("voices")
+    voice_cache_bytes: int = 512_000_000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -58,6 +67,11 @@ class Settings:
             threads=int(reader.number("THREADS", 1, 256, usable_cores(), whole=True)),
             drain_seconds=reader.number("DRAIN_SECONDS", 0, 3600, 30),
             tone_real_time_factor=reader.number("TONE_REAL_TIME_FACTOR", 0, 100, 0),
+            tone_batch=int(reader.number("TONE_BATCH", 1, 1024, 1, whole=True)),
+            consent_secret=environment.get("CONSENT_SECRET") or None,
+            reference_origins=reader.origins("REFERENCE_ORIGINS"),
+            voice_cache=reader.folder("VOICE_CACHE", _default_voice_cache(environment)),
+            voice_cache_bytes=1_000_000 * int(reader.number("VOICE_CACHE_MB", 8, 1e6, 512, whole=True)),
         )
         problems = [*reader.problems, *settings._problems()]
         if problems:
@@ -80,6 +94,8 @@ class Settings:
             )
         if self.token is not None and not (self.token.isascii() and self.token.isprintable()):
             problems.append("WORKER_TOKEN (or API_KEY) must be printable ASCII, as HTTP headers are.")
+        if self.consent_secret is not None and len(self.consent_secret) < MIN_CONSENT_SECRET_CHARACTERS:
+            problems.append(f"CONSENT_SECRET must have at least {MIN_CONSENT_SECRET_CHARACTERS} characters.")
         if self.port_file is not None and not self.port_file.parent.is_dir():
             problems.append(f"PORT_FILE lies in a folder that does not exist: {self.port_file}.")
         return problems
@@ -106,6 +122,22 @@ class _Reader:
             self.problems.append("WORKER_TOKEN and API_KEY are two names of one token, and differ; set one.")
         return token or api_key or None
 
+    def origins(self, name: str) -> tuple[str, ...]:
+        """As `https://storage.example:443`; in the environment separated by commas or blanks."""
+        origins = []
+        for url in (self._environment.get(name) or "").replace(",", " ").split():
+            try:
+                origins.append(origin_of(url, alone=True))
+            except ValueError:
+                self.problems.append(f"{name} must list origins such as https://s3.example; {url!r} is none.")
+        return tuple(origins)
+
+    def folder(self, name: str, default: Path) -> Path:
+        path = Path(self._environment.get(name) or default)
+        if not path.is_absolute():
+            self.problems.append(f"{name} must be an absolute path; it is {str(path)!r}.")
+        return path
+
     def number(self, name: str, low: float, high: float, default: float, *, whole: bool = False) -> float:
         text = self._environment.get(name) or str(default)
         try:
@@ -117,6 +149,15 @@ class _Reader:
             self.problems.append(f"{name} must be {kind} from {low:g} to {high:g}; it is {text!r}.")
             return default
         return value
+
+
+def _default_voice_cache(environment: Mapping[str, str]) -> Path:
+    """In the user's cache folder, or where there is none in a temporary one of this user's own."""
+    if home := environment.get("XDG_CACHE_HOME"):
+        return Path(home) / "voiceflow-worker" / "voices"
+    if home := environment.get("HOME"):
+        return Path(home) / ".cache" / "voiceflow-worker" / "voices"
+    return Path(tempfile.gettempdir()) / f"voiceflow-voices-{os.geteuid()}"
 
 
 def usable_cores() -> int:

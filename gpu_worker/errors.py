@@ -8,7 +8,8 @@ from gpu_worker.protocol import Error, ErrorCode
 class WorkerError(Exception):
     """A request that is refused or that fails, in words for its caller.
 
-    `param` names the field at fault; `retry_after_seconds` is sent as `Retry-After`.
+    `param` names the field at fault; `retry_after_seconds` is sent as `Retry-After`, `queue_position` as
+    `X-Queue-Position`.
     """
 
     def __init__(
@@ -18,12 +19,14 @@ class WorkerError(Exception):
         *,
         param: str | None = None,
         retry_after_seconds: int | None = None,
+        queue_position: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.param = param
         self.retry_after_seconds = retry_after_seconds
+        self.queue_position = queue_position
 
     def to_json(self, request_id: str) -> dict[str, dict[str, object]]:
         """The body of a refusal."""

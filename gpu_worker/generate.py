@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from typing import Final
 
 from starlette.datastructures import Headers
 
@@ -16,9 +17,14 @@ from gpu_worker.config import Settings
 from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Job
 from gpu_worker.metrics import Metrics
+from gpu_worker.ordering import Order
+from gpu_worker.production import Producer, WholeProducer
 from gpu_worker.protocol import STREAM_MEDIA_TYPE, ErrorCode, InvalidRequestError, SpeechRequest
 from gpu_worker.refusals import request_id_of, send_refusal
+from gpu_worker.rendering import Renderer
 from gpu_worker.service import SpeechService
+
+TENANT_HEADER: Final = "X-Tenant"
 
 logger = logging.getLogger(__name__)
 
@@ -49,38 +55,42 @@ class GenerateEndpoint:
         require_token(self._settings, exchange.headers)
         offers = self._service.offers()
         request = await exchange.read_request()
-        job = exchange.job = self._service.submit(request, exchange.request_id)
-        answer = exchange.answer = Answer(
-            request_id=exchange.request_id,
-            engine=offers.engine,
-            model=request.model or offers.models[0],
-            voice=request.voice or offers.voices[0],
-            format=request.format,
-            sample_rate=offers.sample_rate,
-            characters=len(request.text),
+        order = Order.of(request, offers)
+        is_framed = STREAM_MEDIA_TYPE in exchange.headers.get("accept", "")
+        job = exchange.job = await self._service.submit(
+            order, exchange.request_id, is_stream=is_framed or request.stream
         )
+        answer = exchange.answer = Answer.of(order, exchange.request_id, offers.engine)
         leaving = asyncio.create_task(self._stop_when_left(exchange.receive, job))
-        deadline = self._set_deadline(request, job)
+        deadline = self._set_deadline(request, exchange, job)
         try:
-            if STREAM_MEDIA_TYPE in exchange.headers.get("accept", ""):
-                await answer_framed(job, answer, exchange.send)
-            elif request.stream:
-                await answer_streamed(job, answer, exchange.send)
-            else:
-                await answer_whole(job, answer, exchange.send)
+            await self._speak(exchange, order, job, answer, is_framed=is_framed)
         finally:
             if deadline:
                 deadline.cancel()
             self._service.finish(job)
             leaving.cancel()
 
-    def _set_deadline(self, request: SpeechRequest, job: Job) -> asyncio.TimerHandle | None:
+    async def _speak(
+        self, exchange: _Exchange, order: Order, job: Job, answer: Answer, *, is_framed: bool
+    ) -> None:
+        renderer = Renderer(order.sample_rate, speed=order.request.speed, engine_speed=order.engine_speed)
+        pool = self._service.render_pool
+        if is_framed:
+            await answer_framed(job, answer, Producer(renderer, order.encoding, pool), exchange.send)
+        elif order.request.stream:
+            await answer_streamed(job, answer, Producer(renderer, order.encoding, pool), exchange.send)
+        else:
+            await answer_whole(job, answer, WholeProducer(renderer, order.encoding, pool), exchange.send)
+
+    def _set_deadline(
+        self, request: SpeechRequest, exchange: _Exchange, job: Job
+    ) -> asyncio.TimerHandle | None:
         if request.deadline_ms is None:
             return None
-        reason = WorkerError(
-            ErrorCode.DEADLINE_EXCEEDED, f"The deadline of {request.deadline_ms} ms has passed."
-        )
-        seconds_left = request.deadline_ms / 1000 - (time.perf_counter() - job.received_at)
+        message = f"The deadline of {request.deadline_ms} ms has passed."
+        reason = WorkerError(ErrorCode.DEADLINE_EXCEEDED, message)
+        seconds_left = request.deadline_ms / 1000 - (time.perf_counter() - exchange.received_at)
         return asyncio.get_running_loop().call_later(seconds_left, self._service.stop, job, reason)
 
     async def _stop_when_left(self, receive: Receive, job: Job) -> None:
@@ -108,13 +118,18 @@ class GenerateEndpoint:
             self._metrics.audio.observe(answer.audio_ms / 1000)
             self._metrics.first_audio.observe(answer.first_audio_at - exchange.received_at)
             first_audio_ms = round(1000 * (answer.first_audio_at - exchange.received_at))
+            if answer.audio_ms:
+                self._metrics.real_time_factor.observe(job.engine_ms / answer.audio_ms)
         if job.has_begun:
             self._metrics.queue_wait.observe(job.queue_ms / 1000)
+        for reason, count in job.remade.items():
+            self._metrics.pieces_remade.labels(reason).inc(count)
         return {
             "characters": answer.characters,
             "voice": answer.voice,
             "format": answer.format,
             "pieces": len(job.pieces),
+            "pieces_remade": job.remade.total(),
             "audio_ms": answer.audio_ms,
             "gpu_ms": job.engine_ms,
             "queue_ms": job.queue_ms,
@@ -141,7 +156,10 @@ class _Exchange:
 
     async def read_request(self) -> SpeechRequest:
         try:
-            request = SpeechRequest.parse(await read_json(self.headers, self.receive))
+            body = await read_json(self.headers, self.receive)
+            if isinstance(body, dict) and body.get("tenant") is None and TENANT_HEADER in self.headers:
+                body["tenant"] = self.headers[TENANT_HEADER]
+            request = SpeechRequest.parse(body)
         except InvalidRequestError as error:
             raise WorkerError(ErrorCode.INVALID, error.message, param=error.param) from error
         self.request_id = request.request_id or self.request_id

@@ -13,6 +13,7 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.core import GaugeMetricFamily
@@ -26,6 +27,9 @@ _FACTOR_BUCKETS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1,
 _BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
 _LAG_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
 _LAG_SAMPLE_SECONDS: Final = 0.02
+
+# When a series began is of no use to anybody here, and would be half of all lines.
+disable_created_metrics()
 
 
 class Metrics:
@@ -46,7 +50,8 @@ class Metrics:
         self.queue_depth = self._gauge("tts_queue_depth", "Speech requests that wait for an engine")
         self.pieces_remade = Counter(
             "tts_pieces_remade_total",
-            "Pieces made once again, for their audio did not pass its check",
+            "Pieces made once again, by what was wrong with their audio",
+            ["reason"],
             registry=self._registry,
         )
         self.duration = self._histogram(

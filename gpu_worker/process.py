@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -15,6 +15,7 @@ import uvicorn
 
 from gpu_worker.config import Settings
 from gpu_worker.connections import Connection
+from gpu_worker.engines import Engine, load_engine
 from gpu_worker.logs import configure_logging, where_raised
 from gpu_worker.metrics import Metrics
 from gpu_worker.protocol import API_KEY_HEADER
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 _LISTEN_FAILED: Final = 1
 _ENGINE_FAILED: Final = 3
+# Its parent starts the worker again: a new process is the only cure.
+DEVICE_POISONED: Final = 4
 _BACKLOG: Final = 1024
 # A writer learns of room only once a third of this is free, and must learn of it within the stall limit even
 # where the reader plays at 48 kB/s. The kernel doubles the figure.
@@ -58,6 +61,7 @@ class WorkerServer(uvicorn.Server):
         logger.info("listening", extra={"fields": _whereabouts(self._settings, port)})
         self._start(self._metrics.watch_event_loop())
         self._start(self._load())
+        self._start(self._stop_when_poisoned())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Closes the engine once the last answer is out."""
@@ -80,6 +84,11 @@ class WorkerServer(uvicorn.Server):
             self.exit_status = _ENGINE_FAILED
             self.should_exit = True
 
+    async def _stop_when_poisoned(self) -> None:
+        await self._service.poisoned.wait()
+        self.exit_status = DEVICE_POISONED
+        self.should_exit = True
+
     async def _drain(self) -> None:
         logger.info("draining")
         await self._service.drain()
@@ -91,8 +100,8 @@ class WorkerServer(uvicorn.Server):
         task.add_done_callback(self._tasks.discard)
 
 
-def run(settings: Settings) -> int:
-    """Serves until told to stop; returns the exit status."""
+def run(settings: Settings, load: Callable[[Settings], Engine] = load_engine) -> int:
+    """Serves until told to stop; returns the exit status: 0, or DEVICE_POISONED where a restart helps."""
     configure_logging(settings.log_format)
     try:
         listener = listen(settings.host, settings.port)
@@ -101,7 +110,7 @@ def run(settings: Settings) -> int:
         logger.error("cannot listen", extra={"fields": fields})
         return _LISTEN_FAILED
     metrics = Metrics()
-    service = SpeechService(settings)
+    service = SpeechService(settings, load, stepped=metrics.batch_size.observe)
     config = uvicorn.Config(
         build_app(service, settings, metrics),
         http=Connection,

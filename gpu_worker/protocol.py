@@ -141,11 +141,15 @@ _RETRYABLE: Final = frozenset(
 
 
 class QueueState(TypedDict):
-    """Requests that have begun, that wait to begin, and how many the worker holds at most."""
+    """Requests that have begun, that wait to begin, and how many the worker holds at most.
+
+    `position` is the place among the waiting that a request would get now.
+    """
 
     active: int
     waiting: int
     capacity: int
+    position: int
 
 
 class Readiness(TypedDict):

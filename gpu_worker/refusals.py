@@ -34,6 +34,8 @@ def refusal(error: WorkerError, request_id: str) -> tuple[int, dict[str, str], b
     }
     if error.retry_after_seconds is not None:
         headers["retry-after"] = str(error.retry_after_seconds)
+    if error.queue_position is not None:
+        headers["x-queue-position"] = str(error.queue_position)
     if error.code is ErrorCode.INVALID_TOKEN:
         headers["www-authenticate"] = "Bearer"
     if error.code is ErrorCode.REQUEST_TIMEOUT:

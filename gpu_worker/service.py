@@ -6,33 +6,51 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, Literal
 
 from gpu_worker import __version__
 from gpu_worker.audio import FORMATS
 from gpu_worker.config import Settings
-from gpu_worker.engine_threads import EngineThreads
-from gpu_worker.engines import Capabilities, Engine, Utterance, load_engine
+from gpu_worker.engine_threads import EngineThreads, device_failed
+from gpu_worker.engines import Capabilities, Engine, load_engine
 from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Job
-from gpu_worker.protocol import PROTOCOL, ErrorCode, Readiness, SpeechRequest
+from gpu_worker.ordering import Order, pieces_of
+from gpu_worker.protocol import PROTOCOL, ErrorCode, Readiness
 from gpu_worker.scheduling import FairQueue, QueueFullError
-from gpu_worker.text import Piece, UnknownTagError, split, without_tags
 
 logger = logging.getLogger(__name__)
 
-_LOADING_RETRY_SECONDS = 2
-_DRAINING_RETRY_SECONDS = 5
-_JOIN_SECONDS = 2.0
+_LOADING_RETRY_SECONDS: Final = 2
+_DRAINING_RETRY_SECONDS: Final = 5
+_JOIN_SECONDS: Final = 2.0
+_RENDER_THREADS: Final = 2
+# What is made speakable on the event loop: about 5 ms.
+_MAX_INLINE_CHARACTERS: Final = 1500
 
 
 class SpeechService:
-    """One engine and its queue. All methods run on the event loop."""
+    """One engine and its queue. All methods run on the event loop.
 
-    def __init__(self, settings: Settings, load: Callable[[Settings], Engine] = load_engine) -> None:
+    `stepped` is told the size of each batch that an engine works on. Once `poisoned` is set the engine
+    speaks no more and the process must end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        load: Callable[[Settings], Engine] = load_engine,
+        *,
+        stepped: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.poisoned = asyncio.Event()
+        self.render_pool = ThreadPoolExecutor(_RENDER_THREADS, thread_name_prefix="render")
         self._settings = settings
         self._load = load
+        self._stepped = stepped
         self._engine: Engine | None = None
         self._threads: EngineThreads | None = None
         self._queue: FairQueue[Job] = FairQueue(settings.max_queue, settings.threads)
@@ -45,7 +63,14 @@ class SpeechService:
         """Loads the engine in a thread and starts to serve. Raises what the engine raises."""
         started_at = time.perf_counter()
         engine = await asyncio.to_thread(self._load, self._settings)
-        self._threads = EngineThreads(engine, self._queue, self._settings.threads)
+        loop = asyncio.get_running_loop()
+        self._threads = EngineThreads(
+            engine,
+            self._queue,
+            self._settings.threads,
+            poisoned=partial(_call_on, loop, self._break),
+            stepped=self._stepped,
+        )
         self._threads.start()
         self._engine = engine
         load_ms = round(1000 * (time.perf_counter() - started_at))
@@ -79,24 +104,36 @@ class SpeechService:
             formats=list(FORMATS),
             sample_rate=offers.sample_rate if offers else 0,
             max_batch=offers.max_batch if offers else 0,
-            queue={"active": active, "waiting": waiting, "capacity": self._queue.capacity},
+            queue={
+                "active": active,
+                "waiting": waiting,
+                "capacity": self._queue.capacity,
+                "position": waiting + 1,
+            },
         )
 
-    def submit(self, request: SpeechRequest, request_id: str) -> Job:
-        """Lets a request in; `finish` must follow. Raises WorkerError."""
+    async def submit(self, order: Order, request_id: str, *, is_stream: bool) -> Job:
+        """Lets a request in; `finish` must follow. A stream has a listener already. Raises WorkerError."""
         engine = self._ready_engine()
-        offers = engine.capabilities
-        _refuse_what_is_not_offered(request, offers)
-        pieces = _pieces(request, engine)
-        job = Job(request_id, pieces, _utterances(request, pieces, offers), self._queue.resume)
-        try:
+        with _queue_full_told():
+            self._queue.refuse_if_full()
+        # A long text takes a while to be made speakable.
+        if len(order.request.text) > _MAX_INLINE_CHARACTERS:
+            pieces = await asyncio.to_thread(pieces_of, order, engine)
+        else:
+            pieces = pieces_of(order, engine)
+        self._ready_engine()
+        job = Job(
+            request_id,
+            order.request.tenant or "",
+            pieces,
+            order.utterance,
+            sample_rate=order.sample_rate,
+            is_stream=is_stream,
+            caught_up=self._queue.resume,
+        )
+        with _queue_full_told():
             self._queue.submit(job)
-        except QueueFullError as full:
-            raise WorkerError(
-                ErrorCode.QUEUE_FULL,
-                f"This worker holds {self._queue.capacity} requests and takes no more right now.",
-                retry_after_seconds=full.retry_after_seconds,
-            ) from full
         self._jobs.add(job)
         self._idle.clear()
         return job
@@ -134,6 +171,15 @@ class SpeechService:
         self._queue.close()
         if self._threads:
             await asyncio.to_thread(self._threads.join, _JOIN_SECONDS)
+        self.render_pool.shutdown(wait=False, cancel_futures=True)
+
+    def _break(self) -> None:
+        """Ends all there is, for nothing of it will come any more."""
+        self._draining = True
+        self._queue.close()
+        for job in list(self._jobs):
+            self.stop(job, device_failed())
+        self.poisoned.set()
 
     def _ready_engine(self) -> Engine:
         if self._draining:
@@ -145,70 +191,22 @@ class SpeechService:
         return self._engine
 
 
-def cannot_speak() -> WorkerError:
-    """The refusal of a text without sounds; also known only after the engine tried."""
-    return WorkerError(
-        ErrorCode.CANNOT_SPEAK, "This engine has no sounds for any of this text.", param="text"
-    )
+def _call_on(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(callback)
 
 
-def _pieces(request: SpeechRequest, engine: Engine) -> list[Piece]:
-    performs_tags = "tags" in engine.capabilities.features
+@contextlib.contextmanager
+def _queue_full_told() -> Iterator[None]:
     try:
-        spoken = without_tags(request.text, unknown=request.unknown_tags, keep_known=performs_tags)
-    except UnknownTagError as error:
-        raise WorkerError(ErrorCode.INVALID, str(error), param="text") from error
-    pieces = split(spoken) if engine.can_speak(spoken) else []
-    if not pieces:
-        raise cannot_speak()
-    return pieces
-
-
-def _refuse_what_is_not_offered(request: SpeechRequest, offers: Capabilities) -> None:
-    if request.model is not None and request.model not in offers.models:
-        message = f"There is no such model here; there is {_listed(offers.models)}."
-        raise WorkerError(ErrorCode.MODEL_NOT_FOUND, message, param="model")
-    if request.voice is not None and request.voice not in offers.voices:
-        message = f"There is no such voice here; there is {_listed(offers.voices)}."
-        raise WorkerError(ErrorCode.VOICE_NOT_FOUND, message, param="voice")
-    language = request.language.replace("_", "-").split("-")[0].lower() if request.language else None
-    if language is not None and language not in offers.languages:
-        _refuse("language", f"{_listed(offers.languages)} is what this engine speaks")
-    if request.format not in FORMATS:
-        _refuse("format", f"this worker makes {_listed(FORMATS)}")
-    if request.sample_rate not in (None, offers.sample_rate):
-        _refuse("sample_rate", f"this engine makes {offers.sample_rate}")
-    slowest, fastest = offers.speeds
-    if not slowest <= request.speed <= fastest:
-        _refuse("speed", f"this engine speaks at {slowest:g} to {fastest:g}")
-    if request.timestamps != "none" and "timestamps" not in offers.features:
-        _refuse("timestamps", "this engine does not know when it speaks a word")
-
-
-def _refuse(param: str, what: str) -> None:
-    raise WorkerError(ErrorCode.INVALID, f"{param}: {what}.", param=param)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names)
-
-
-def _utterances(request: SpeechRequest, pieces: list[Piece], offers: Capabilities) -> list[Utterance]:
-    return [
-        Utterance(
-            text=piece.text,
-            piece=number,
-            model=request.model or offers.models[0],
-            voice=request.voice or offers.voices[0],
-            language=request.language or offers.languages[0],
-            speed=request.speed,
-            seed=request.seed,
-            exaggeration=request.exaggeration,
-            cfg_weight=request.cfg_weight,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            min_p=request.min_p,
-            repetition_penalty=request.repetition_penalty,
+        yield
+    except QueueFullError as full:
+        message = (
+            f"This worker holds as many requests as it takes; you would be number {full.position} of those "
+            "that wait."
         )
-        for number, piece in enumerate(pieces)
-    ]
+        raise WorkerError(
+            ErrorCode.QUEUE_FULL,
+            message,
+            retry_after_seconds=full.retry_after_seconds,
+            queue_position=full.position,
+        ) from full

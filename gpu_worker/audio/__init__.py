@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from gpu_worker.audio.checks import PieceCheck, Verdict, check
-from gpu_worker.audio.encoding import FORMATS, MEDIA_TYPES, Encoder, Encoding, EncodingError, encode_whole
+from gpu_worker.audio.encoding import (
+    FORMATS,
+    MEDIA_TYPES,
+    Encoder,
+    Encoding,
+    EncodingError,
+    WholeEncoder,
+    encode_whole,
+)
 from gpu_worker.audio.joining import Ending, Joiner
 from gpu_worker.audio.pcm import (
     SAMPLE_BYTES,
@@ -29,6 +37,7 @@ __all__ = [
     "Samples",
     "Stretcher",
     "Verdict",
+    "WholeEncoder",
     "check",
     "duration_ms",
     "encode_whole",

@@ -9,7 +9,7 @@ from gpu_worker.audio.pcm import Samples, to_finite
 from gpu_worker.audio.resampling import Resampler
 from gpu_worker.audio.writers import writer_for
 
-__all__ = ["FORMATS", "MEDIA_TYPES", "Encoder", "Encoding", "EncodingError", "encode_whole"]
+__all__ = ["FORMATS", "MEDIA_TYPES", "Encoder", "Encoding", "EncodingError", "WholeEncoder", "encode_whole"]
 
 # Containers whose header stands for itself; of the others nothing comes of nothing.
 _VALID_WHEN_EMPTY = frozenset({"wav", "flac"})
@@ -52,17 +52,37 @@ class Encoder:
         return self._writer.feed(resampled) if len(resampled) else b""
 
 
+class WholeEncoder:
+    """A file whose headers tell its length: fed chunk by chunk, given out at the end."""
+
+    def __init__(self, encoding: Encoding, source_rate: int) -> None:
+        self._encoding = encoding
+        self._resampler = Resampler(source_rate, encoding.sample_rate)
+        self._writer = writer_for(encoding, whole=True)
+        self._parts: list[bytes] = []
+        self._begun = False
+
+    def feed(self, samples: Samples) -> None:
+        """Takes the next chunk in."""
+        if len(samples):
+            self._begun = True
+            self._parts.append(self._writer.feed(self._resampler.feed(to_finite(samples))))
+
+    def finish(self) -> list[bytes]:
+        """The file in parts, of which none is empty; nothing can be fed after it.
+
+        Of no samples come an empty WAV or FLAC file, or no parts.
+        """
+        if not self._begun:
+            return [self._writer.opening()] if self._encoding.format in _VALID_WHEN_EMPTY else []
+        parts = [*self._parts, self._writer.feed(self._resampler.finish()), self._writer.finish()]
+        self._parts = []
+        return [part for part in (self._writer.opening(), *parts) if part]
+
+
 def encode_whole(encoding: Encoding, source_rate: int, chunks: Iterable[Samples]) -> bytes:
     """A file whose headers tell its length. Of no samples come an empty WAV or FLAC file, or no bytes."""
-    resampler = Resampler(source_rate, encoding.sample_rate)
-    writer = writer_for(encoding, whole=True)
-    taken = 0
-    parts: list[bytes] = []
+    encoder = WholeEncoder(encoding, source_rate)
     for chunk in chunks:
-        if len(chunk):
-            taken += len(chunk)
-            parts.append(writer.feed(resampler.feed(to_finite(chunk))))
-    if not taken:
-        return writer.opening() if encoding.format in _VALID_WHEN_EMPTY else b""
-    parts += [writer.feed(resampler.finish()), writer.finish()]
-    return b"".join([writer.opening(), *parts])
+        encoder.feed(chunk)
+    return b"".join(encoder.finish())

@@ -13,7 +13,7 @@ def load_engine(settings: Settings) -> Engine:
     if settings.engine == "tone":
         from gpu_worker.engines.tone import ToneEngine
 
-        return ToneEngine(settings.tone_real_time_factor)
+        return ToneEngine(settings.tone_real_time_factor, settings.tone_batch)
     from gpu_worker.engines.cpu import CpuEngine
 
     return CpuEngine.load()

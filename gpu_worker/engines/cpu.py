@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Generator
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from hibari import SAMPLE_RATE, Hibari
+import onnxruntime
+from hibari import SAMPLE_RATE, Hibari, dsp
 from hibari.voices import DEFAULT, VOICES, voice_path
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail as Interrupted
 
-from gpu_worker.audio import Samples
-from gpu_worker.engines.base import Capabilities, EngineLoadError, Utterance
+from gpu_worker.engines.base import Capabilities, Chunk, Done, EngineLoadError, Failed, Outcome, Utterance
 
 MODEL: Final = "hibari"
 
 # Latin letters, digits, and the symbols that it has words for. Other scripts it would spell or skip.
 _SOUNDS: Final = re.compile(r"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f0-9%&@#+=°/~<>π]")
+# hibari pads what it speaks on both sides.
+_FEWEST_IDS: Final = 3
 _NAMELESS_NUMBER: Final = re.compile(r"\d{16,}")
 _WARM_UP: Final = (
     "Ready.",
@@ -70,16 +74,86 @@ class CpuEngine:
             not text.isascii() and _SOUNDS.search(unicodedata.normalize("NFKC", text)) is not None
         )
 
-    def synthesize(self, utterance: Utterance) -> Generator[Samples, None, None]:
-        """See Engine; a chunk is a sentence."""
+    def open_session(self) -> CpuSession:
+        """See Engine; sessions share the models, which any number of threads may use at once."""
+        return CpuSession(self)
+
+    def speak(self, utterance: Utterance, run_options: onnxruntime.RunOptions) -> Iterator[Chunk | None]:
+        """A chunk a sentence; None at moments when one is not there yet. Ends early once terminated."""
         if not self.can_speak(utterance.text):
             return
         voice = self._voices[utterance.voice]
-        noise = np.random.default_rng(None if utterance.seed is None else (utterance.seed, utterance.piece))
+        noise = np.random.default_rng(utterance.seed)
         for phonemes in _phonemes(voice, utterance.text):
-            samples = voice.from_ids(voice.ids(phonemes), utterance.speed, noise)
+            ids = voice.ids(phonemes)
+            if len(ids) < _FEWEST_IDS:
+                continue
+            inputs = {
+                "ids": np.asarray([ids], np.int64),
+                "speed": np.asarray([utterance.speed], np.float32),
+            }
+            try:
+                outputs = voice.sess.run(None, inputs, run_options)
+            except Interrupted:
+                if run_options.terminate:
+                    return
+                raise
+            yield None
+            samples = dsp.synth(*(output[0] for output in outputs), noise)
             if len(samples):
-                yield samples
+                yield Chunk(samples)
+
+
+class CpuSession:
+    """See Session: one utterance at a time, a step at most a sentence."""
+
+    capacity = 1
+
+    def __init__(self, engine: CpuEngine) -> None:
+        self._engine = engine
+        self._slots = count()
+        self._speaking: dict[int, Iterator[Chunk | None]] = {}
+        self._run_options: dict[int, onnxruntime.RunOptions] = {}
+
+    def join(self, utterance: Utterance) -> int:
+        """See Session."""
+        slot = next(self._slots)
+        self._run_options[slot] = onnxruntime.RunOptions()
+        self._speaking[slot] = self._engine.speak(utterance, self._run_options[slot])
+        return slot
+
+    def step(self) -> list[tuple[int, Outcome]]:
+        """See Session."""
+        outcomes: list[tuple[int, Outcome]] = []
+        for slot, chunks in list(self._speaking.items()):
+            try:
+                chunk = next(chunks)
+            except StopIteration:
+                outcomes.append((slot, Done()))
+                self.leave(slot)
+            except Exception as error:  # noqa: BLE001 - nothing of it outlasts the utterance
+                outcomes.append((slot, Failed(error)))
+                self.leave(slot)
+            else:
+                if chunk is not None:
+                    outcomes.append((slot, chunk))
+        return outcomes
+
+    def leave(self, slot: int) -> None:
+        """See Session."""
+        self._speaking.pop(slot, None)
+        self._run_options.pop(slot, None)
+
+    def interrupt(self, slot: int) -> None:
+        """See Session."""
+        run_options = self._run_options.get(slot)
+        if run_options is not None:
+            run_options.terminate = True
+
+    def close(self) -> None:
+        """See Session."""
+        self._speaking.clear()
+        self._run_options.clear()
 
 
 def _phonemes(voice: Hibari, text: str) -> list[str]:

@@ -1,52 +1,57 @@
-"""Engines on their own, and what becomes of one that fails."""
+"""Engines on their own: sessions that utterances join and leave."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+import threading
+import time
 
-import httpx
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu_worker.audio import Samples
-from gpu_worker.config import Settings
-from gpu_worker.engines.base import Capabilities, Engine, Utterance
+from gpu_worker.engines.base import Chunk, Done, Engine, Failed, Session, Utterance, Word, derived_seed
 from gpu_worker.engines.cpu import CpuEngine
 from gpu_worker.engines.tone import ToneEngine
-from gpu_worker.jobs import MAX_UNREAD_BYTES
-from gpu_worker.protocol import Audio, Error, FrameReader, Mark, Start
-from gpu_worker.server import build_app
-from gpu_worker.service import SpeechService
-from tests.gpu_worker.framed import ACCEPT
-
-SECRET = "a text that must stay out of the log"
+from gpu_worker.references.reference import Reference
 
 
-def utterance(text: str, *, engine: Engine, seed: int | None = 1, speed: float = 1.0) -> Utterance:
-    """One piece in the engine's own voice."""
+def utterance(
+    text: str, *, engine: Engine, seed: int = 1, speed: float = 1.0, reference: Reference | None = None
+) -> Utterance:
+    """One piece in the engine's own voice, or in that of a reference."""
     return Utterance(
         text=text,
-        piece=0,
         model=engine.capabilities.models[0],
-        voice=engine.capabilities.voices[0],
+        voice=reference.sha256 if reference else engine.capabilities.voices[0],
         language="en",
         speed=speed,
         seed=seed,
-        exaggeration=None,
-        cfg_weight=None,
-        temperature=None,
-        top_p=None,
-        min_p=None,
-        repetition_penalty=None,
+        reference=reference,
     )
 
 
-def samples_of(engine: Engine, text: str, *, seed: int | None = 1, speed: float = 1.0) -> Samples:
-    """All chunks of one piece."""
-    chunks = list(engine.synthesize(utterance(text, engine=engine, seed=seed, speed=speed)))
-    return np.concatenate(chunks) if chunks else np.zeros(0, np.float32)
+def chunks_of(session: Session, slots: list[int]) -> dict[int, list[Chunk]]:
+    """Steps until these slots are done."""
+    chunks: dict[int, list[Chunk]] = {slot: [] for slot in slots}
+    left = set(slots)
+    while left:
+        for slot, outcome in session.step():
+            assert not isinstance(outcome, Failed), outcome.error
+            if isinstance(outcome, Chunk):
+                chunks[slot].append(outcome)
+            else:
+                left.remove(slot)
+    return chunks
+
+
+def samples_of(engine: Engine, text: str, *, seed: int = 1, speed: float = 1.0) -> Samples:
+    """All samples of one piece."""
+    session = engine.open_session()
+    slot = session.join(utterance(text, engine=engine, seed=seed, speed=speed))
+    chunks = chunks_of(session, [slot])[slot]
+    return np.concatenate([chunk.samples for chunk in chunks]) if chunks else np.zeros(0, np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +83,7 @@ def test_the_cpu_engine_speaks_what_it_says_it_can(cpu: CpuEngine, text: str) ->
 
 def test_the_cpu_engine_repeats_itself_for_a_seed_alone(cpu: CpuEngine) -> None:
     assert np.array_equal(samples_of(cpu, "Hello.", seed=1), samples_of(cpu, "Hello.", seed=1))
-    assert not np.array_equal(samples_of(cpu, "Hello.", seed=1), samples_of(cpu, "Hello.", seed=None))
+    assert not np.array_equal(samples_of(cpu, "Hello.", seed=1), samples_of(cpu, "Hello.", seed=2))
 
 
 @pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
@@ -89,77 +94,84 @@ def test_a_tone_is_as_long_as_speech(speed: float) -> None:
     assert np.abs(np.diff(samples)).max() < 0.02
 
 
-class FailingEngine:
-    """Speaks its first pieces, each longer than what is made ahead of a reader, and then raises."""
-
-    capabilities: Capabilities = ToneEngine().capabilities
-
-    def __init__(self, good_pieces: int) -> None:
-        self._good_pieces = good_pieces
-
-    def can_speak(self, text: str) -> bool:
-        """It thinks that it can."""
-        return True
-
-    def synthesize(self, utterance: Utterance) -> Generator[Samples, None, None]:
-        """Raises with the text in its message, as careless engines do."""
-        if utterance.piece >= self._good_pieces:
-            raise RuntimeError(utterance.text)
-        yield np.zeros(MAX_UNREAD_BYTES, np.float32)
+def test_a_batch_of_tones_sounds_like_each_alone() -> None:
+    engine = ToneEngine(batch=3)
+    texts = ["Short.", "A text of some length.", "A text that is longer than the other two are."]
+    session = engine.open_session()
+    slots = [session.join(utterance(text, engine=engine)) for text in texts]
+    chunks = chunks_of(session, slots)
+    for slot, text in zip(slots, texts, strict=True):
+        together = np.concatenate([chunk.samples for chunk in chunks[slot]])
+        assert np.array_equal(together, samples_of(engine, text))
 
 
-StartClient = Callable[[int], Awaitable[httpx.AsyncClient]]
+def test_an_utterance_joins_and_leaves_a_running_batch() -> None:
+    engine = ToneEngine(batch=2)
+    session = engine.open_session()
+    first = session.join(utterance("x" * 150, engine=engine))
+    assert [slot for slot, _ in session.step()] == [first]
+    second = session.join(utterance("y" * 150, engine=engine))
+    assert second != first
+    assert [slot for slot, _ in session.step()] == [first, second]
+    session.leave(first)
+    assert [slot for slot, _ in session.step()] == [second]
+    assert sum(len(chunk.samples) for chunk in chunks_of(session, [second])[second]) == 240_000 - 2 * 2400
 
 
-@pytest.fixture
-async def client_of_failing_engine() -> AsyncIterator[StartClient]:
-    """Serves an engine that fails after so many pieces."""
-    services = []
-
-    async def start(good_pieces: int) -> httpx.AsyncClient:
-        configuration = Settings(engine="tone", environment="test")
-        service = SpeechService(configuration, load=lambda _: FailingEngine(good_pieces))
-        services.append(service)
-        await service.load()
-        transport = httpx.ASGITransport(build_app(service, configuration))
-        return httpx.AsyncClient(transport=transport, base_url="http://worker")
-
-    yield start
-    for service in services:
-        await service.close()
+def test_a_tone_knows_when_it_speaks_a_word() -> None:
+    engine = ToneEngine()
+    session = engine.open_session()
+    slot = session.join(utterance("One two three.", engine=engine))
+    position = 0
+    words: list[Word] = []
+    for chunk in chunks_of(session, [slot])[slot]:
+        position += len(chunk.samples)
+        assert all(word.end_sample <= position for word in chunk.words)
+        words += chunk.words
+    assert words == [Word(0, 3, 0, 4800), Word(4, 7, 6400, 11_200), Word(8, 14, 12_800, 22_400)]
 
 
-async def test_an_engine_that_fails_at_once_is_a_500(
-    client_of_failing_engine: StartClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    client = await client_of_failing_engine(0)
-    response = await client.post("/generate", json={"text": SECRET})
-    assert response.status_code == 500
-    assert response.json()["error"]["code"] == "engine_failed"
-    assert SECRET not in response.text
-    records = [record for record in caplog.records if record.getMessage() == "engine failed"]
-    assert [record.fields["error"] for record in records] == ["RuntimeError"]  # type: ignore[attr-defined]
-    assert not any(SECRET in str(vars(record)) for record in caplog.records)
+def test_a_tone_takes_its_pitch_from_its_reference_and_from_no_other() -> None:
+    engine = ToneEngine(batch=2)
+    session = engine.open_session()
+    seconds = np.arange(3 * 24_000, dtype=np.float32) / 24_000
+    pitches = (300, 500)
+    slots = [
+        session.join(
+            utterance(
+                "x" * 60,
+                engine=engine,
+                reference=Reference(f"{pitch:064x}", np.sin(2 * np.pi * pitch * seconds), 24_000),
+            )
+        )
+        for pitch in pitches
+    ]
+    for chunks, pitch in zip(chunks_of(session, slots).values(), pitches, strict=True):
+        samples = np.concatenate([chunk.samples for chunk in chunks])
+        assert np.count_nonzero(np.diff(np.signbit(samples))) == pytest.approx(2 * pitch * 4, abs=2)
 
 
-async def test_an_engine_that_fails_amid_a_stream_ends_it_with_an_error(
-    client_of_failing_engine: StartClient,
-) -> None:
-    client = await client_of_failing_engine(1)
-    response = await client.post("/generate", json={"text": "One. Two."}, headers=ACCEPT)
-    reader = FrameReader()
-    start, *between, last = reader.feed(response.content)
-    assert isinstance(start, Start)
-    assert [message for message in between if not isinstance(message, Audio)] == [Mark(41_666, 0, 5)]
-    assert isinstance(last, Error)
-    assert (last.code, last.retryable) == ("engine_failed", True)
-    assert not reader.ended
+def test_the_cpu_engine_stops_amid_a_sentence(cpu: CpuEngine) -> None:
+    session = cpu.open_session()
+    text = "The quick brown fox jumps over the lazy dog while others watch and wonder what it means " * 3
+    slot = session.join(utterance(text, engine=cpu, speed=0.5))
+    interruption = threading.Timer(0.01, session.interrupt, (slot,))
+    started_at = time.perf_counter()
+    interruption.start()
+    outcomes = session.step()
+    interrupted_after = time.perf_counter() - started_at
+    interruption.join()
+    session.leave(slot)
+    other = session.join(utterance(text, engine=cpu, speed=0.5))
+    session.interrupt(slot)
+    started_at = time.perf_counter()
+    assert len(chunks_of(session, [other])[other]) == 1
+    assert outcomes == [(slot, Done())]
+    assert interrupted_after < time.perf_counter() - started_at
 
 
-async def test_an_engine_that_failed_serves_the_next_request(
-    client_of_failing_engine: StartClient,
-) -> None:
-    client = await client_of_failing_engine(0)
-    for _ in range(3):
-        assert (await client.post("/generate", json={"text": "Hello."})).status_code == 500
-    assert (await client.get("/ready")).json()["queue"]["active"] == 0
+def test_seeds_differ_by_piece_and_attempt_and_never_by_chance() -> None:
+    seeds = [derived_seed(7, piece, attempt) for piece in range(50) for attempt in range(2)]
+    assert len(set(seeds)) == 100
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert derived_seed(7, 3, 1) == derived_seed(7, 3, 1) != derived_seed(8, 3, 1)

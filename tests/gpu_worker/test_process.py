@@ -28,10 +28,10 @@ def test_ready_says_what_it_offers(worker: WorkerProcess) -> None:
         "voices": ["heart"],
         "languages": ["en"],
         "features": [],
-        "formats": ["wav", "pcm"],
+        "formats": ["wav", "pcm", "mp3", "opus", "aac", "flac", "mulaw", "alaw"],
         "sample_rate": 24_000,
         "max_batch": 1,
-        "queue": {"active": 0, "waiting": 0, "capacity": 128},
+        "queue": {"active": 0, "waiting": 0, "capacity": 128, "position": 1},
     }
 
 

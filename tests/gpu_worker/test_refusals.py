@@ -31,12 +31,13 @@ def assert_refused(response: httpx.Response, status: int, code: str, param: str 
         ({"text": 5}, 400, "invalid", "text"),
         ({"text": "x" * 10_001}, 400, "invalid", "text"),
         ({"speed": "fast"}, 400, "invalid", "speed"),
-        ({"speed": 3}, 400, "invalid", "speed"),
+        ({"speed": 4.1}, 400, "invalid", "speed"),
         ({"pitch": 1}, 400, "invalid", "pitch"),
-        ({"format": "mp3"}, 400, "invalid", "format"),
-        ({"sample_rate": 16_000}, 400, "invalid", "sample_rate"),
+        ({"format": "ogg"}, 400, "invalid", "format"),
+        ({"format": "mp3", "sample_rate": 17_000}, 400, "invalid", "sample_rate"),
+        ({"normalize": "on", "language": "fr"}, 400, "invalid", "language"),
         ({"language": "fr"}, 400, "invalid", "language"),
-        ({"timestamps": "word"}, 400, "invalid", "timestamps"),
+        ({"timestamps": "character"}, 400, "invalid", "timestamps"),
         ({"text": "A [sneeze].", "unknown_tags": "error"}, 400, "invalid", "text"),
         ({"voice": "emma"}, 404, "voice_not_found", "voice"),
         ({"voice": "a" * 64}, 404, "voice_not_found", "voice"),
@@ -63,8 +64,8 @@ def test_a_request_that_cannot_be_met(
 def test_refusals_say_what_there_is(worker: WorkerProcess) -> None:
     response = httpx.post(f"{worker.url}/generate", json={"text": "Hello.", "voice": "alloy"})
     assert response.json()["error"]["message"] == "There is no such voice here; there is heart."
-    response = httpx.post(f"{worker.url}/generate", json={"text": "Hello.", "format": "mp3"})
-    assert response.json()["error"]["message"] == "format: this worker makes wav, pcm."
+    response = httpx.post(f"{worker.url}/generate", json={"text": "Hello.", "model": "tts-1"})
+    assert response.json()["error"]["message"] == "There is no such model here; there is hibari."
 
 
 @pytest.mark.parametrize("language", ["en", "en-US", "EN_gb"])

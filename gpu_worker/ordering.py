@@ -1,0 +1,139 @@
+"""A speech request held against what the engine offers, and turned into orders for it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from gpu_worker.audio import Encoding, EncodingError
+from gpu_worker.engines import Capabilities, Engine, Utterance
+from gpu_worker.engines.base import derived_seed
+from gpu_worker.errors import WorkerError
+from gpu_worker.protocol import ErrorCode, SpeechRequest
+from gpu_worker.references.reference import Reference
+from gpu_worker.request import MAX_SEED
+from gpu_worker.text import Piece, UnknownTagError, has_rules, prepare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A request that can be met: what is left open by the caller is filled in.
+
+    `engine_speed` is what the engine is asked for, within its range; the rest of `speed` is stretched.
+    """
+
+    request: SpeechRequest
+    model: str
+    voice: str
+    language: str
+    encoding: Encoding
+    sample_rate: int
+    engine_speed: float
+    seed: int
+    reference: Reference | None
+
+    @classmethod
+    def of(cls, request: SpeechRequest, offers: Capabilities, reference: Reference | None = None) -> Order:
+        """Raises WorkerError for what is not offered, in words that name what is."""
+        _refuse_what_is_not_offered(request, offers, reference)
+        slowest, fastest = offers.speeds
+        return cls(
+            request=request,
+            model=request.model or offers.models[0],
+            voice=request.voice or offers.voices[0],
+            language=_language(request) or offers.languages[0],
+            encoding=_encoding(request, offers),
+            sample_rate=offers.sample_rate,
+            engine_speed=min(max(request.speed, slowest), fastest),
+            seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
+            reference=reference,
+        )
+
+    def utterance(self, piece: Piece, number: int, attempt: int) -> Utterance:
+        """What the engine is asked for: an attempt, from 0, at that piece of the request."""
+        request = self.request
+        return Utterance(
+            text=piece.text,
+            model=self.model,
+            voice=self.voice,
+            language=self.language,
+            speed=self.engine_speed,
+            seed=derived_seed(self.seed, number, attempt),
+            reference=self.reference,
+            exaggeration=request.exaggeration,
+            cfg_weight=request.cfg_weight,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            min_p=request.min_p,
+            repetition_penalty=request.repetition_penalty,
+        )
+
+
+def pieces_of(order: Order, engine: Engine) -> list[Piece]:
+    """The pieces that the engine is to speak. Raises WorkerError where there is nothing to say."""
+    request = order.request
+    try:
+        pieces = prepare(
+            request.text,
+            normalize=request.normalize,
+            language=order.language,
+            unknown_tags=request.unknown_tags,
+            performs_tags="tags" in engine.capabilities.features,
+        )
+    except UnknownTagError as error:
+        raise WorkerError(ErrorCode.INVALID, str(error), param="text") from error
+    if not any(engine.can_speak(piece.text) for piece in pieces):
+        raise cannot_speak()
+    return pieces
+
+
+def cannot_speak() -> WorkerError:
+    """The refusal of a text without sounds; also known only after the engine tried."""
+    return WorkerError(
+        ErrorCode.CANNOT_SPEAK, "This engine has no sounds for any of this text.", param="text"
+    )
+
+
+def _refuse_what_is_not_offered(
+    request: SpeechRequest, offers: Capabilities, reference: Reference | None
+) -> None:
+    if request.model is not None and request.model not in offers.models:
+        message = f"There is no such model here; there is {_listed(offers.models)}."
+        raise WorkerError(ErrorCode.MODEL_NOT_FOUND, message, param="model")
+    if request.voice is not None and reference is None and request.voice not in offers.voices:
+        message = f"There is no such voice here; there is {_listed(offers.voices)}."
+        raise WorkerError(ErrorCode.VOICE_NOT_FOUND, message, param="voice")
+    language = _language(request)
+    if language is not None and language not in offers.languages:
+        _refuse("language", f"{_listed(offers.languages)} is what this engine speaks")
+    if request.normalize == "on" and not has_rules(language or offers.languages[0]):
+        _refuse("normalize", "only English is written out; leave it on auto, or off")
+    if request.timestamps != "none" and "timestamps" not in offers.features:
+        _refuse("timestamps", "this engine does not know when it speaks a word")
+    if request.timestamps == "character":
+        _refuse("timestamps", "this engine knows when it speaks a word, not a character; ask for word")
+
+
+def _language(request: SpeechRequest) -> str | None:
+    """The primary tag, without a region."""
+    return request.language.replace("_", "-").split("-")[0].lower() if request.language else None
+
+
+def _encoding(request: SpeechRequest, offers: Capabilities) -> Encoding:
+    try:
+        return Encoding.resolve(
+            request.format,
+            source_rate=offers.sample_rate,
+            sample_rate=request.sample_rate,
+            bitrate=request.bitrate,
+        )
+    except EncodingError as error:
+        raise WorkerError(ErrorCode.INVALID, error.message, param=error.param) from error
+
+
+def _refuse(param: str, what: str) -> None:
+    raise WorkerError(ErrorCode.INVALID, f"{param}: {what}.", param=param)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names)
