@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api_schema"), name="api_docs"),
     path("api/", include("apps.keys.api_urls")),
     path("api/", include("apps.usage.api_urls")),
+    path("api/", include("apps.tts.api_urls")),
     path("", include("apps.console.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.keys.urls")),

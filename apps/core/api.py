@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -92,6 +94,9 @@ def as_app_error(error: Exception) -> errors.AppError | None:
             return errors.NotFound("There is nothing here by that name or id.")
         case DjangoPermissionDenied():
             return errors.PermissionDenied("You may not do this.")
+        case RequestDataTooBig():
+            limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            return errors.PayloadTooLarge(f"The body is larger than {limit} bytes.")
         case exceptions.ValidationError():
             param, message = _first_problem(error.detail)
             return errors.InvalidRequest(message, param=param)

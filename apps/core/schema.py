@@ -10,6 +10,7 @@ Operation = dict[str, Any]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 SPEECH_TAG = "speech"
+TEXT_TAG = "text"
 MEANINGS: dict[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "Something in the request is wrong; `param` names it.",
     HTTPStatus.UNAUTHORIZED: "The API key is missing, malformed, expired or revoked.",
@@ -35,6 +36,8 @@ _OF_SPEECH = (
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
 )
+# Of operations with a body; those of other tags change what is there.
+_OF_TAG: dict[str, tuple[HTTPStatus, ...]] = {SPEECH_TAG: _OF_SPEECH, TEXT_TAG: ()}
 
 ERROR = {
     "type": "object",
@@ -87,12 +90,11 @@ def _operations(result: dict[str, Any]) -> Iterator[Operation]:
 def _statuses(operation: Operation) -> set[HTTPStatus]:
     """Those that follow from what the operation takes: a key, a body, parameters."""
     parameters = operation.get("parameters", [])
-    is_speech = SPEECH_TAG in operation["tags"]
     found = {HTTPStatus.SERVICE_UNAVAILABLE}
     if operation.get("security"):
         found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     if "requestBody" in operation:
-        found |= {*_HAS_BODY, *(_OF_SPEECH if is_speech else [HTTPStatus.CONFLICT])}
+        found |= {*_HAS_BODY, *_OF_TAG.get(operation["tags"][0], (HTTPStatus.CONFLICT,))}
     if any(parameter["in"] == "path" for parameter in parameters):
         found.add(HTTPStatus.NOT_FOUND)
     if any(parameter["in"] == "query" for parameter in parameters):

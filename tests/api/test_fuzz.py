@@ -29,6 +29,7 @@ OPERATIONS = (
     "keys_list",
     "keys_revoke",
     "keys_rotate",
+    "normalize",
     "stats",
     "usage_list",
 )

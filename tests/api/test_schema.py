@@ -41,6 +41,7 @@ def test_it_is_valid_and_made_without_a_warning(tmp_path: Path) -> None:
 def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
     assert set(schema["paths"]) >= {
         "/generate",
+        "/api/normalize",
         "/api/keys",
         "/api/keys/{key_id}",
         "/api/keys/{key_id}/rotate",
@@ -69,6 +70,7 @@ def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> 
     assert found["post /generate"] == {
         *("200", "400", "401", "403", "404", "413", "415", "422", "429", "502", "503")
     }
+    assert found["post /api/normalize"] == {"200", "400", "401", "403", "413", "415", "503"}
     assert found["delete /api/keys/{key_id}"] == {"204", "401", "403", "404", "503"}
     assert found["get /api/stats"] == {"200", "400", "401", "403", "503"}
     assert found["post /api/keys"] == {"201", "400", "401", "403", "409", "413", "415", "503"}
@@ -80,9 +82,10 @@ def test_security(schema: dict[str, Any]) -> None:
         "in": "header",
         "name": "X-API-Key",
     }
+    by_key_alone = {"post /generate", "post /api/normalize"}
     for name, operation in operations(schema):
         kinds = [next(iter(scheme)) for scheme in operation["security"]]
-        assert kinds == (["ApiKey"] if name == "post /generate" else ["ApiKey", "ConsoleSession"]), name
+        assert kinds == (["ApiKey"] if name in by_key_alone else ["ApiKey", "ConsoleSession"]), name
 
 
 def test_an_answered_error_is_of_the_shape_it_promises(client: Client, schema: dict[str, Any]) -> None:
