@@ -29,7 +29,7 @@ _LAG_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
 _LAG_SAMPLE_SECONDS: Final = 0.02
 
 # When a series began is of no use to anybody here, and would be half of all lines.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics:

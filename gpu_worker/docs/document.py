@@ -9,6 +9,7 @@ from gpu_worker.audio import FORMATS, MEDIA_TYPES
 from gpu_worker.docs.errors import error_schema, refusals
 from gpu_worker.docs.fields import request_schema
 from gpu_worker.docs.normalize import normalize_operation
+from gpu_worker.generate import TENANT_HEADER
 from gpu_worker.protocol import (
     API_KEY_HEADER,
     MAX_REQUEST_BYTES,
@@ -101,7 +102,7 @@ def _generate() -> dict[str, Any]:
         "summary": "Speak a text",
         "description": f"At most {MAX_REQUEST_BYTES // 1000} kB of JSON. A client that closes its connection "
         "stops the work. An answer that cannot be finished is cut: HTTP then shows an incomplete body.",
-        "parameters": [_request_id_header(), _accept_header()],
+        "parameters": [_request_id_header(), _tenant_header(), _accept_header()],
         "requestBody": {
             "required": True,
             "content": {
@@ -136,6 +137,15 @@ def _request_id_header() -> dict[str, Any]:
     }
 
 
+def _tenant_header() -> dict[str, Any]:
+    return {
+        "name": TENANT_HEADER,
+        "in": "header",
+        "schema": {"$ref": "#/components/schemas/SpeechRequest/properties/tenant"},
+        "description": "The same as the field `tenant`, which goes first.",
+    }
+
+
 def _accept_header() -> dict[str, Any]:
     return {
         "name": "Accept",
@@ -148,9 +158,12 @@ def _accept_header() -> dict[str, Any]:
 def _audio_headers() -> dict[str, Any]:
     described = {
         REQUEST_ID_HEADER: ("string", "The request's id."),
+        "X-Sample-Rate": ("integer", "Of the audio, in Hz."),
+        "X-Queue-Ms": ("integer", "Time before the engine's first work."),
         "X-Audio-Ms": ("integer", "Length of the audio; whole answers only, as are those below."),
         "X-Gpu-Ms": ("integer", "Time that the engine spent."),
-        "X-Queue-Ms": ("integer", "Time before the engine's first work."),
+        "X-Pieces": ("integer", "Parts that the text was spoken in."),
+        "X-Pieces-Remade": ("integer", "Parts made twice, for their audio did not pass its check."),
     }
     return {
         name: {"schema": {"type": kind}, "description": description}

@@ -60,6 +60,8 @@ def _response(status: int, codes: list[ErrorCode]) -> dict[str, Any]:
     headers = {REQUEST_ID_HEADER: {"schema": {"type": "string"}}}
     if status in (429, 503):
         headers["Retry-After"] = {"schema": {"type": "integer"}}
+    if status == 429:
+        headers["X-Queue-Position"] = {"schema": {"type": "integer"}}
     return {
         "description": ", ".join(f"`{code}`" for code in codes),
         "headers": headers,

@@ -60,3 +60,22 @@ def parsed(data: bytes) -> RawAnswer:
     status, *lines = first.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     return RawAnswer(int(status.split()[1]), headers, body)
+
+
+def read_one(connection: socket.socket) -> RawAnswer:
+    """The next answer, whose length its head tells."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += _some(connection)
+    missing = int(parsed(data).headers["content-length"]) - len(parsed(data).body)
+    while missing > 0:
+        part = _some(connection)
+        data += part
+        missing -= len(part)
+    return parsed(data)
+
+
+def _some(connection: socket.socket) -> bytes:
+    part = connection.recv(65_536)
+    assert part, "the worker closed amid its answer"
+    return part

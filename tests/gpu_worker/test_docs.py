@@ -153,7 +153,7 @@ def _leaves(url: str, worker: WorkerProcess) -> bool:
 
 @pytest.mark.browser
 def test_a_text_typed_into_the_page_is_heard(page: Page) -> None:
-    page.get_by_label("Text").fill("A few words from a stranger.")
+    page.get_by_role("textbox", name="Text").fill("A few words from a stranger.")
     page.get_by_role("button", name="Speak").click()
     assert page.locator("#player").evaluate(DURATION) > 0.5
     assert "s of speech" in page.locator("#facts").inner_text()
