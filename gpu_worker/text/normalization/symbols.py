@@ -1,9 +1,252 @@
-"""Rules for symbols."""
+"""Rules for signs that stand alone: said by name where they mean a word, silent where they are ornament."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from gpu_worker.text.normalization.context import padded
+from gpu_worker.text.normalization.words import cardinal, digits
 from gpu_worker.text.rewriting import Rule
 
-RULES: Final[tuple[Rule, ...]] = ()
+_NAMES: Final = {
+    "&": "and",
+    "@": "at",
+    "%": "percent",
+    "=": "equals",
+    "<": "less than",
+    ">": "greater than",
+    "≤": "less than or equal to",
+    "≥": "greater than or equal to",
+    "⩽": "less than or equal to",
+    "⩾": "greater than or equal to",
+    "≠": "not equal to",
+    "≪": "much less than",
+    "≫": "much greater than",
+    "≡": "identical to",
+    "≅": "congruent to",
+    "≈": "approximately equal to",
+    "∝": "proportional to",
+    "±": "plus or minus",
+    "∓": "minus or plus",
+    "−": "minus",
+    "×": "times",
+    "⋅": "times",
+    "÷": "divided by",
+    "√": "square root of",
+    "∛": "cube root of",
+    "∞": "infinity",
+    "∑": "sum of",
+    "∏": "product of",
+    "∫": "integral of",
+    "∂": "partial",
+    "∇": "nabla",
+    "∈": "in",
+    "∉": "not in",
+    "∪": "union",
+    "∩": "intersection",
+    "⊂": "subset of",
+    "⊆": "subset of",
+    "∅": "empty set",
+    "∀": "for all",
+    "∃": "there exists",
+    "∴": "therefore",
+    "∵": "because",
+    "∧": "and",
+    "∨": "or",
+    "¬": "not",
+    "∥": "parallel to",
+    "⊥": "perpendicular to",
+    "∠": "angle",
+    "°": "degrees",
+    "℃": "degrees Celsius",
+    "℉": "degrees Fahrenheit",
+    "Å": "angstroms",
+    "′": "prime",
+    "″": "double prime",
+    "‰": "per mille",
+    "№": "number",
+    "℗": "sound recording copyright",
+    "℠": "service mark",
+    "℅": "care of",
+    "℮": "estimated",
+    "§": "section",
+    "¶": "paragraph",
+    "©": "copyright",
+    "®": "registered",
+    "™": "trademark",
+    "$": "dollars",
+    "€": "euros",
+    "£": "pounds",
+    "¥": "yen",
+    "₹": "rupees",
+    "₩": "won",
+    "₽": "rubles",
+    "₺": "lira",
+    "₿": "bitcoin",
+    "₴": "hryvnias",
+    "₪": "shekels",
+    "₫": "dong",
+    "₱": "pesos",
+    "฿": "baht",
+    "¢": "cents",
+    "♯": "sharp",
+    "♭": "flat",
+    "♮": "natural",
+    "^": "to the power of",
+    "\\": "backslash",
+    "_": "underscore",
+    "#": "hash",
+    "→": "to",
+    "⟶": "to",
+    "⇒": "implies",
+    "⇔": "if and only if",
+    "↔": "to and from",
+    "½": "one half",
+    "⅓": "one third",
+    "¼": "one quarter",
+    "¾": "three quarters",
+    "⅔": "two thirds",
+}
+_LETTERS: Final = dict(
+    zip(
+        "αβγδεζηθικλμνξοπρσςτυφχψω",
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "zeta",
+            "eta",
+            "theta",
+            "iota",
+            "kappa",
+            "lambda",
+            "mu",
+            "nu",
+            "xi",
+            "omicron",
+            "pi",
+            "rho",
+            "sigma",
+            "sigma",
+            "tau",
+            "upsilon",
+            "phi",
+            "chi",
+            "psi",
+            "omega",
+        ],
+        strict=True,
+    )
+)
+_GREEK: Final = "\u0370-\u03ff\u1f00-\u1fff"
+_COMPARED: Final = {
+    "<=": "less than or equal to",
+    ">=": "greater than or equal to",
+    "!=": "not equal to",
+    "/=": "not equal to",
+    "==": "equals",
+    "===": "equals",
+    "&&": "and",
+    "||": "or",
+    "->": "to",
+    "-->": "to",
+    "=>": "to",
+    "<-": "from",
+    "+/-": "plus or minus",
+    "+-": "plus or minus",
+    "<<": "much less than",
+    ">>": "much greater than",
+    "§§": "sections",
+    "¶¶": "paragraphs",
+}
+_PAIRS: Final = re.compile(
+    r"(?<![<>=!&|+/§¶-])(?:<=|>=|!=|/=(?= )|={2,3}|&&|\|\||-{1,2}>|=>|<-(?![\d-])"
+    r"|\+/?-|<<|>>|§§|¶¶)(?![<>=!&|+§¶-])"
+)
+_ARROW_FIRST: Final = re.compile(r"^[ \t]{0,8}(?:[→⟶⇒➔➜]|-{1,2}>|=>)[ \t]{0,4}", re.M)
+_GREEK_LETTER: Final = re.compile(rf"(?<![{_GREEK}])[Α-Ωα-ω](?![{_GREEK}])")
+_SUPERSCRIPT: Final = re.compile(r"(?<=[\w)\]])(⁻?)([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6})(?![⁰¹²³⁴⁵⁶⁷⁸⁹])")
+_POWER_N: Final = re.compile(r"(?<=[\w)\]])ⁿ")
+_SUBSCRIPT: Final = re.compile(r"[₀-₉]{1,6}")
+_PLUS: Final = re.compile(
+    r"(?<=[\w)\ue000] )\+(?= [\w($\ue000])|(?<=[\w)\ue000])\+(?=[\w($\ue000])"
+    r"|(?<=[A-Za-z\d\ue000])\+(?![+\w])|(?<!\S)\+(?!\S)"
+)
+_ABOUT: Final = re.compile(r"(?<![\w/])[~≈∼≃]{1,2}[ ]?(?=[\d$€£\ue000])")
+_STAR_BETWEEN: Final = re.compile(
+    r"(?<=[\w)\ue000] )\*(?= [\w(\ue000])|(?<=\b[A-Za-z\d)])\*(?=[A-Za-z\d(]\b)|(?<=\ue000)\*(?=\ue000)"
+)
+_SLASH_SPACED: Final = re.compile(r" / ")
+_SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
+_CURRENCY: Final = re.compile(r"(?<!\S)[$€£¥](?!\S)")
+_NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000])")
+_UNARY: Final = {"<": "less than ", ">": "greater than ", "≤": "at most ", "≥": "at least "}
+_ORNAMENT: Final = re.compile(r"[†‡•◦∙·※❧*~|`^¦↑↓←↗↘↖↙]{1,8}|[{}]{1,4}")
+_NAMED: Final = re.compile(f"[{re.escape(''.join(_NAMES))}]")
+
+_EXPONENTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
+
+
+def _named(match: re.Match[str]) -> str:
+    return padded(match, _NAMES[match[0]])
+
+
+def _pair(match: re.Match[str]) -> str:
+    return padded(match, _COMPARED[match[0]])
+
+
+def _greek(match: re.Match[str]) -> str | None:
+    said = _LETTERS.get(match[0].lower())
+    return padded(match, said) if said else None
+
+
+def _superscript(match: re.Match[str]) -> str:
+    number = match[2].translate(_EXPONENTS)
+    if not match[1] and number in ("2", "3"):
+        return padded(match, "squared" if number == "2" else "cubed")
+    sign = "minus " if match[1] else ""
+    return padded(match, f"to the power of {sign}{cardinal(int(number))}")
+
+
+def _subscript(match: re.Match[str]) -> str:
+    return padded(match, digits(match[0].translate(_EXPONENTS)))
+
+
+def _caret(match: re.Match[str]) -> str | None:
+    return None
+
+
+def _ornament(match: re.Match[str]) -> str:
+    text = match.string
+    before = text[match.start() - 1 : match.start()] if match.start() else ""
+    after = text[match.end() : match.end() + 1]
+    return " " if before.isalnum() and after.isalnum() else ""
+
+
+def _between_words(said: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<=[\w)\ue000]){said}(?=[\w(\ue000])")
+
+
+_SIGN: Final = re.compile(f"[{re.escape(''.join(_NAMES))}]")
+_RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀-₉]")
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(_ARROW_FIRST, lambda match: "", re.compile("[→⟶⇒➔➜>]")),
+    Rule(_PAIRS, _pair, re.compile(r"[<>=!+/-][=>/<-]|[-=]>|<-|&&|\|\||§§|¶¶")),
+    Rule(_GREEK_LETTER, _greek, re.compile(f"[{_GREEK}]")),
+    Rule(_SUPERSCRIPT, _superscript, _RAISED),
+    Rule(_POWER_N, lambda match: padded(match, "to the power of n"), _RAISED),
+    Rule(_SUBSCRIPT, _subscript, _RAISED),
+    Rule(_ABOUT, lambda match: "about ", re.compile("[~≈∼≃]")),
+    Rule(_PLUS, lambda match: padded(match, "plus"), re.compile(r"\+")),
+    Rule(_STAR_BETWEEN, lambda match: padded(match, "times"), re.compile(r"\*")),
+    Rule(_SLASH_SPACED, lambda match: " slash ", re.compile(" / ")),
+    Rule(_SLASH, lambda match: padded(match, "slash"), re.compile("/")),
+    Rule(_NUMBER_SIGN, lambda match: "number ", re.compile("#")),
+    Rule(re.compile(r"(?<=[\w)\]\ue000])\^(?=[\w({\ue000])"), _named, re.compile(r"\^")),
+    Rule(_ORNAMENT, _ornament),
+    Rule(_NAMED, _named, _SIGN),
+)
