@@ -12,12 +12,12 @@ from gpu_worker.text.rewriting import TAKEN, Rule
 _LEFT: Final = rf"(?<=[0-9A-Za-z)\u00b2\u00b3%\u2070-\u2079\u03c0{TAKEN}])"
 _RIGHT: Final = rf"(?=[-+\u2212.\u221a($\u00a3\u20ac]?[0-9A-Za-z(\u221a\u03c0?{TAKEN}])"
 _OPERATOR: Final = re.compile(
-    rf"{_LEFT}(?P<left>{SPACE}?)(?P<sign>[-+=*/\u00b7\u00d7\u00f7\u2212\u2013\u22c5\u2260\u2248])(?P<right>{SPACE}?){_RIGHT}"
+    rf"{_LEFT}(?P<left>{SPACE}?)(?P<sign>[-+=*/xX\u00b7\u00d7\u00f7\u2212\u2013\u22c5\u2260\u2248])(?P<right>{SPACE}?){_RIGHT}"
 )
 _NAMES: Final = {
     "+": "plus", "=": "equals", "*": "times", "\u00b7": "times", "\u00d7": "times", "\u22c5": "times",
     "\u00f7": "divided by", "/": "divided by", "-": "minus", "\u2212": "minus", "\u2013": "minus",
-    "\u2260": "does not equal", "\u2248": "is about",
+    "x": "times", "X": "times", "\u2260": "does not equal", "\u2248": "is about",
 }  # fmt: skip
 _NEIGHBOURHOOD: Final = 24
 _EQUATION: Final = re.compile(r"[=\u2248\u2260]")
@@ -29,6 +29,8 @@ def _say_operator(match: re.Match[str]) -> str | None:
         return None
     before, after = _operand(text[match.start() - 1]), _operand(text[match.end()])
     stands_alone = match.start() < 2 or not text[match.start() - 2].isalpha()
+    if sign in "xX":
+        return " times " if match["left"] and before and after else None
     if sign in "-\u2212\u2013/":
         near = text[max(0, match.start() - _NEIGHBOURHOOD) : match.end() + _NEIGHBOURHOOD]
         numbers = before and after and (sign == "\u2212" or (sign == "/" and match["left"]))
@@ -76,7 +78,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         _OPERATOR,
         _say_operator,
-        re.compile(rf"[+=*\u00b7\u00d7\u00f7\u2212\u22c5\u2260\u2248]|[0-9A-Za-z]{SPACE}/{SPACE}[0-9]"),
+        re.compile(
+            rf"[+=*\u00b7\u00d7\u00f7\u2212\u22c5\u2260\u2248]|[0-9A-Za-z]{SPACE}/{SPACE}[0-9]|[0-9] [xX] [0-9]"
+        ),
     ),
     Rule(re.compile(r"(?<=[0-9])\+(?=$|[\s,.;:!?)])"), lambda _: " plus", re.compile(r"[0-9]\+")),
 )

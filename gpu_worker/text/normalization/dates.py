@@ -60,12 +60,16 @@ _NUMERIC: Final = re.compile(
 _SLASHED: Final = re.compile(
     rf"{START}(?<!/)(?P<first>1[0-2]|0?[1-9])/(?P<second>{_DAY})(?![\w/%])(?![.,][0-9])"
 )
+_MONTH_SLASH_YEAR: Final = re.compile(
+    rf"{START}(?P<month>0?[1-9]|1[0-2])/(?P<year>19[0-9]{{2}}|20[0-9]{{2}}){END}(?!/)"
+)
 _YEAR_MONTH: Final = re.compile(rf"{START}(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])(?![\w-]|[.,:/][0-9])")
 _YEARS: Final = re.compile(
     rf"{START}(?<![-/])(?P<first>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?P<mark>{SPACE}?{DASH}{SPACE}?|/)(?P<second>1[1-9][0-9]{{2}}|20[0-9]{{2}}|[0-9]{{2}})(?![\w/-]|[.,:/][0-9])"
 )
 _DECADE: Final = re.compile(
-    r"(?<!\w)(?<![0-9][.,])(?P<quote>['\u2019\u2018]?)(?P<years>[1-9]0|[12][0-9]{2}0)['\u2019]?s(?!\w)"
+    r"(?<!\w)(?<![0-9][.,])(?P<quote>['\u2019\u2018]?)(?P<years>[1-9]0|[12][0-9]{2}0)['\u2019]?s"
+    rf"(?:{SPACE}?{DASH}{SPACE}?['\u2019\u2018]?(?P<second>[1-9]0|[12][0-9]{{2}}0)['\u2019]?s)?(?!\w)"
 )
 _SHORT_YEAR: Final = re.compile(r"(?<!\w)['\u2019\u2018]([0-9]{2})(?![\w'\u2019%]|[.,][0-9])")
 _ERA: Final = re.compile(
@@ -197,6 +201,10 @@ def _say_year_month(match: re.Match[str]) -> str | None:
     return f"{_MONTHS[int(match['month']) - 1]} {words.year(int(match['year']))}"
 
 
+def _say_month_slash_year(match: re.Match[str]) -> str:
+    return f"{_MONTHS[int(match['month']) - 1]} {words.year(int(match['year']))}"
+
+
 def _say_years(match: re.Match[str]) -> str | None:
     first, second = match["first"], match["second"]
     if match["mark"] == "/" and len(second) == 4:
@@ -210,15 +218,18 @@ def _say_years(match: re.Match[str]) -> str | None:
 
 
 def _say_decade(match: re.Match[str]) -> str | None:
-    years = match["years"]
-    if len(years) == 4:
-        century, rest = divmod(int(years), 100)
-        if rest:
-            return f"{words.cardinal(century)} {words.plural(words.cardinal(rest))}"
-        return words.plural(words.year(int(years)))
-    if int(years) < 20 or (not match["quote"] and previous_word(match) not in _DECADE_BEFORE):
+    years, second = match["years"], match["second"]
+    alone = not (match["quote"] or second) and len(years) == 2
+    if int(years) < 20 or (alone and previous_word(match) not in _DECADE_BEFORE):
         return None
-    return words.plural(words.cardinal(int(years)))
+    return f"{_decade(years)} to {_decade(second)}" if second else _decade(years)
+
+
+def _decade(years: str) -> str:
+    century, rest = divmod(int(years), 100)
+    if century and rest:
+        return f"{words.cardinal(century)} {words.plural(words.cardinal(rest))}"
+    return words.plural(words.year(int(years)))
 
 
 def _say_era(match: re.Match[str]) -> str:
@@ -242,14 +253,14 @@ _CHAIN: Final = re.compile(r"[0-9][-/.\u2011][0-9]{1,2}[-/.\u2011][0-9]")
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        _WEEKDAY,
-        lambda match: _weekday(match["day"]),
-        re.compile("(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}[., ]"),
-    ),
-    Rule(
         _WEEKDAYS_SPAN,
         lambda match: f"{_weekday(match['first'])} to {_weekday(match['second'])}",
         re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}\.?\s?[-\u2010-\u2015]"),
+    ),
+    Rule(
+        _WEEKDAY,
+        lambda match: _weekday(match["day"]),
+        re.compile("(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}[., ]"),
     ),
     Rule(_ISO, _say_iso, _CHAIN),
     Rule(_NUMERIC, _say_numeric, _CHAIN),
@@ -262,5 +273,6 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_DECADE, _say_decade, re.compile("0['\u2019]?s")),
     Rule(_SHORT_YEAR, lambda match: words.two_digits(int(match[1])), re.compile("['\u2018\u2019][0-9]")),
     Rule(_ERA, _say_era, re.compile("[AC][. ]?[DE]|B[. ]?C|b[.]c|a[.]d")),
+    Rule(_MONTH_SLASH_YEAR, _say_month_slash_year, re.compile("[0-9]/[12]")),
     Rule(_SLASHED, _say_slashed, re.compile("[0-9]/[0-9]")),
 )

@@ -6,7 +6,15 @@ import re
 from typing import Final
 
 from gpu_worker.text.normalization import units, words
-from gpu_worker.text.normalization.numerals import DIGIT, PLAIN, SPACE, START, is_attributive
+from gpu_worker.text.normalization.numerals import (
+    DIGIT,
+    LETTERED,
+    PLAIN,
+    SPACE,
+    START,
+    is_attributive,
+    previous_word,
+)
 from gpu_worker.text.normalization.quantities import RANGE, Quantity, quantity, range_of
 from gpu_worker.text.rewriting import Rule
 
@@ -32,6 +40,10 @@ def _say_amount(match: re.Match[str]) -> str | None:
     if gap not in (None, "-") and symbol in _ATTACHED_ONLY and not qualifier and not _stands_alone(match):
         return None
     if not gap and symbol in ("K", "M", "B", "b", "T", "st", "t") and not match["below"]:
+        return None
+    if symbol == "A" and previous_word(match) in LETTERED:
+        return None
+    if gap == "-" and match.string[match.end() : match.end() + 1] == "-":
         return None
     if gap == "-" and len(symbol) == 1 and symbol not in "mgLlW":
         return None
@@ -85,13 +97,22 @@ def _with(amount: Quantity, unit: str) -> str:
     return f"{amount.spoken} {unit if amount.is_one else words.plural(unit)}"
 
 
+_SPELLED_DEGREE: Final = re.compile(r"(?<=[0-9] )(degrees?) ([CFK])(?!\w)")
+
+
+def _say_spelled_degree(match: re.Match[str]) -> str:
+    return match[1] + _DEGREES[match[2]]
+
+
 _MARKS: Final = re.compile(
     rf"{START}({PLAIN})(['\u2032\"\u2033\u201d])(?=[ ]?(?:x|×|by|wide|long|tall|deep|thick|high|pipe|screen|monitor|pizza)\b|[ ]?×)"
 )
 
 
 def _say_marks(match: re.Match[str]) -> str:
-    return _with(quantity(match[1]), "foot" if match[2] in "'\u2032" else "inch")
+    unit = "foot" if match[2] in "'\u2032" else "inch"
+    amount = quantity(match[1])
+    return f"{amount.spoken} {unit}" if is_attributive(match) else _with(amount, unit)
 
 
 _PERCENT: Final = re.compile(rf"{RANGE}{SPACE}?(?P<sign>[%\u2030\u066a])")
@@ -112,8 +133,12 @@ _DEGREE: Final = re.compile(
 
 
 def _say_degree(match: re.Match[str]) -> str | None:
+    if match["bare"] and previous_word(match) in LETTERED:
+        return None
     amount = range_of(match)
     scale = match["scale"] or match["bare"] or {"\u2103": "C", "\u2109": "F"}.get(match["one"] or "", "")
+    if not scale and not match["compass"] and is_attributive(match):
+        return f"{amount.spoken} degree"
     parts = [_with(amount, "degree") + _DEGREES[scale]]
     if match["minutes"]:
         parts.append(_with(quantity(match["minutes"]), "minute"))
@@ -122,13 +147,16 @@ def _say_degree(match: re.Match[str]) -> str | None:
     return " ".join(parts) + _COMPASS.get(match["compass"] or "", "")
 
 
+_X: Final = rf"{SPACE}?[xX\u00d7]{SPACE}?"
+_MARK: Final = "['\u2032\"\u2033\u201d\u2019]"
 _BY: Final = re.compile(
-    rf"{START}({PLAIN})({SPACE}?[xX\u00d7]{SPACE}?)({PLAIN})(?:{SPACE}?[xX\u00d7]{SPACE}?({PLAIN}))?"
-    rf"(?:{SPACE}?(mm|cm|dm|m|km|in|ft|yd|px|nm|[\u00b5\u03bc]m|inches|feet)(?![A-Za-z/]))?(?!\w)(?!{SPACE}?=)"
+    rf"{START}({PLAIN}){_MARK}?({_X})({PLAIN})(?:{_MARK}?{_X}({PLAIN}))?"
+    rf"(?:{SPACE}?(mm|cm|dm|m|km|in|ft|yd|px|nm|[\u00b5\u03bc]m|inches|feet|(?<=[0-9]){_MARK})(?![A-Za-z/]))?(?!\w)(?!{SPACE}?=)"
 )
-
-
-_LONG_UNITS: Final = {"inches": "inch", "feet": "foot"}
+_LONG_UNITS: Final = {
+    "inches": "inch", "feet": "foot", "'": "foot", "\u2032": "foot", "\u2019": "foot", '"': "inch", "\u2033": "inch",
+    "\u201d": "inch",
+}  # fmt: skip
 
 
 def _say_dimensions(match: re.Match[str]) -> str | None:
@@ -151,15 +179,16 @@ def _pixels(number: str) -> str:
     return words.number(number)
 
 
-_TIMES: Final = re.compile(rf"{START}({PLAIN})[xX\u00d7](?=[\s,.;:!?)]|$)")
+_TIMES: Final = re.compile(rf"{START}({PLAIN})[xX\u00d7](?=[\s,.;:!?)]|$)(?!{SPACE}?[-+=*/^])")
 
 RULES: Final[tuple[Rule, ...]] = (
+    Rule(_DEGREE, _say_degree, re.compile("[0-9][ \u00a0]?[\u00b0\u00ba\u2103\u2109CF]")),
+    Rule(_BY, _say_dimensions, re.compile("[0-9]['\u2032\"\u2033\u201d\u2019]?[ \u00a0]?[xX\u00d7]")),
     Rule(_FEET_INCHES, _say_feet_inches, DIGIT),
     Rule(_MARKS, _say_marks, re.compile("[0-9]['\u2032\"\u2033\u201d]")),
     Rule(_PERCENTS, _say_percent, re.compile("%")),
     Rule(_PERCENT, _say_percent, re.compile("[%\u2030\u066a]")),
-    Rule(_DEGREE, _say_degree, re.compile("[0-9][ \u00a0]?[\u00b0\u00ba\u2103\u2109CF]")),
-    Rule(_BY, _say_dimensions, re.compile("[0-9][ \u00a0]?[xX\u00d7]")),
+    Rule(_SPELLED_DEGREE, _say_spelled_degree, re.compile("degrees? [CFK]")),
     Rule(_TIMES, lambda match: f"{words.number(match[1])} times", re.compile("[0-9][xX\u00d7]")),
     Rule(_AMOUNT, _say_amount, DIGIT),
 )

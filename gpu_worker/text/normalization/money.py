@@ -115,8 +115,11 @@ _CODE: Final = (
     r"|AED|SAR|CZK|HUF|BTC|ETH"
 )
 # Continental decimals after a comma, as in '30,20 €'.
-_AMOUNT: Final = rf"(?:[0-9]{{1,6}},[0-9]{{2}}(?![0-9,.])|{PLAIN})"
+_INDIAN: Final = r"[0-9]{1,2}(?:,[0-9]{2}){1,6},[0-9]{3}(?![0-9])(?:\.[0-9]{1,2})?"
+_SPACED: Final = r"[1-9][0-9]{0,2}(?:(?:[\u00a0\u2009\u202f][0-9]{3}){1,6}|(?: [0-9]{3}){2,6}| 000)(?![0-9])(?:\.[0-9]{1,2})?"
+_AMOUNT: Final = rf"(?:[0-9]{{1,6}},[0-9]{{2}}(?![0-9,.])|{_INDIAN}|{_SPACED}|{PLAIN})"
 _PER: Final = r"(?:[/\u2044](?P<below>[A-Za-z]{1,9})(?:\^?(?P<below_power>[23\u00b2\u00b3]))?(?![\w/]))?"
+_SEPARATOR: Final = re.compile(r"[,\s]")
 _MINOR: Final = re.compile(r",[0-9]{2}")
 
 
@@ -144,7 +147,7 @@ def _scale(match: re.Match[str], group: str) -> str:
 
 
 def _amount(written: str, scale: str, currency: _Currency, *, singular: bool) -> str:
-    plain = written.replace(",", ".") if _MINOR.fullmatch(written[-3:]) else written.replace(",", "")
+    plain = written.replace(",", ".") if _MINOR.fullmatch(written[-3:]) else _SEPARATOR.sub("", written)
     whole, _, part = plain.partition(".")
     if scale:
         return currency.named(f"{words.decimal(plain)} {scale}", one=singular)

@@ -12,7 +12,6 @@ from gpu_worker.text.normalization.numerals import (
     SPACE,
     START,
     is_count,
-    next_word,
     previous_word,
     word_set,
 )
@@ -30,7 +29,7 @@ _VULGAR: Final = re.compile(
     rf"(?<![0-9])(?P<sign>[-\u2212]?)(?P<whole>[0-9]{{0,6}}){SPACE}?(?P<part>{VULGAR_CLASS})"
 )
 _GROUPED: Final = re.compile(
-    r"(?<!\w)(?<![0-9][.,])(?P<sign>[-\u2212+±]?)[1-9][0-9]{0,2}(?:(?:[\u00a0\u2009\u202f][0-9]{3}){1,12}|(?: [0-9]{3}){2,12}| 000)(?:\.[0-9]{1,12})?(?![\w])(?![ ][0-9])"
+    r"(?<!\w)(?<![0-9][.,])(?P<sign>[-\u2212+±]?)[1-9][0-9]{0,2}(?:(?:[\u00a0\u2009\u202f][0-9]{3}){1,12}|(?: [0-9]{3}){2,12}| 000|(?:['\u2019][0-9]{3}){1,12})(?:\.[0-9]{1,12})?(?![\w])(?![ ][0-9])"
 )
 _INDIAN: Final = re.compile(r"(?<!\w)(?<![0-9][.,])[0-9]{1,2}(?:,[0-9]{2}){1,4},[0-9]{3}(?![\w,])")
 _NUMBER: Final = re.compile(
@@ -39,8 +38,8 @@ _NUMBER: Final = re.compile(
 )
 _OTHER_DIGITS: Final = re.compile(r"[^\D0-9]++")
 
-_RATED: Final = word_set(
-    "rated rating score scored scores got gave give gives gets a an solid grade pain rate"
+_RATING: Final = re.compile(
+    r"\b(?:rat(?:e|es|ed|ing)|scor(?:e|es|ed|ing)|g[ai]ves?|got|grade)\b", re.IGNORECASE
 )
 _PAIRED: Final = {"24/7", "50/50", "20/20", "60/40", "80/20", "70/30", "90/10", "9/11", "7/11"}
 
@@ -54,10 +53,13 @@ _AMOUNT_BEFORE: Final = word_set(
     "about over nearly almost than least most exactly approximately roughly only some total another up to of "
     "number sum every"
 )
+_BY_NUMBER: Final = re.compile(r" (?:by [0-9]|per )")
+_YEAR_NEAR: Final = re.compile(r"\b(?:year|born|died|founded|anno|circa|class of)\b", re.IGNORECASE)
 _SUMS: Final = re.compile(r"\b(?:total|sum|number|population|maximum|minimum|average|capacity|range)\b")
-_NAMED: Final = word_set(
-    "room suite flight highway hwy route interstate apartment apt error http status boeing airbus exit area channel "
-    "i us locker extension bus train studio code"
+_NAMED: Final = re.compile(
+    r"\b(?:room|rm|suite|flight|highway|hwy|route|interstate|apartment|apt|error|http|status|boeing|airbus|exit|area"
+    r"|channel|i|us|locker|extension|bus|train|studio|code|unit)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
+    re.IGNORECASE,
 )
 _CAPITALS: Final = re.compile(r"(?:\A|[^A-Za-z])[A-Z]{2,5}[ -]?\Z")
 
@@ -71,10 +73,17 @@ def _say_fraction(match: re.Match[str]) -> str | None:
     if not match["whole"]:
         if f"{numerator}/{denominator}" in _PAIRED:
             return f"{words.whole(numerator)} {words.whole(denominator)}"
-        if denominator in ("5", "10", "100") and previous_word(match) in _RATED:
+        if denominator in ("5", "10", "100") and (numerator == denominator or _is_rating(match)):
             return f"{words.whole(numerator)} out of {words.whole(denominator)}"
     sign = "minus " if match["sign"] else ""
     return sign + mixed(match["whole"] or "", int(numerator), int(denominator))
+
+
+def _is_rating(match: re.Match[str]) -> bool:
+    return (
+        previous_word(match) in ("a", "an")
+        or _RATING.search(match.string, max(0, match.start() - 30), match.start()) is not None
+    )
 
 
 def _say_vulgar(match: re.Match[str]) -> str:
@@ -108,14 +117,16 @@ def _is_year(match: re.Match[str]) -> bool:
         return 1000 <= year <= 2199 and (recent or not is_plain_count)
     if is_plain_count:
         return False
+    if _YEAR_NEAR.search(match.string, max(0, match.start() - 20), match.start()):
+        return 1000 <= year <= 2199
     if before in _MAYBE_YEAR_BEFORE and 1400 <= year <= 2099:
         return _SUMS.search(match.string, max(0, match.start() - 20), match.start()) is None
-    return recent and before not in _AMOUNT_BEFORE and next_word(match) not in ("by", "per")
+    return recent and before not in _AMOUNT_BEFORE and _BY_NUMBER.match(match.string, match.end()) is None
 
 
 def _is_name(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start() - 12) : match.start()]
-    if previous_word(match) in _NAMED and not is_count(match):
+    if _NAMED.search(match.string, max(0, match.start() - 18), match.start()) and not is_count(match):
         return True
     if match["number"][0] == "0" or not _CAPITALS.search(before):
         return False
@@ -136,7 +147,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_FRACTION, _say_fraction, re.compile("[0-9][/\u2044][0-9]")),
     Rule(_VULGAR, _say_vulgar, re.compile(VULGAR_CLASS)),
     *arithmetic.RULES,
-    Rule(_GROUPED, _say_grouped, re.compile(rf"[0-9]{SPACE}[0-9]{{3}}")),
+    Rule(_GROUPED, _say_grouped, re.compile(rf"[0-9](?:{SPACE}|['\u2019])[0-9]{{3}}")),
     Rule(_INDIAN, _say_grouped, re.compile("[0-9],[0-9]{2},[0-9]")),
     *serials.TOUCHING,
     Rule(_NUMBER, _say_number, DIGIT),

@@ -43,6 +43,13 @@ _COUNTED: Final = word_set(
 )
 
 
+# What a number and a letter name together: 'seat 12A'.
+LETTERED: Final = word_set(
+    "seat row gate flat unit apartment apt room section building bus platform exhibit figure fig grade class size suite "
+    "chapter appendix table door locker stall block lot route building level floor group team part step question line"
+)
+
+
 def previous_word(match: re.Match[str]) -> str:
     """The word before the match in lower case, without punctuation around it; empty where there is none."""
     return word_before(match.string, match.start())
@@ -60,11 +67,21 @@ def next_word(match: re.Match[str]) -> str:
     return found[1].lower() if found else ""
 
 
+# What is so often described by a measure that the measure is in the singular even without an article.
+_DESCRIBED: Final = word_set(
+    "bag battery bottle box jack run race walk hike drive dash radius fence ladder pole cable screen monitor disk lens "
+    "rifle pistol caliber engine motor charger adapter adaptor outlet circuit pipe tank dumbbell limit delay timeout "
+    "connection processor bed wall hard laptop phone tv television film sprint swim marathon truck load lamp bulb"
+)
+
+
 def is_attributive(match: re.Match[str]) -> bool:
     """Whether an amount stands before its noun, as in 'a 5 km run', where English has the singular."""
+    word = next_word(match)
+    if word in _DESCRIBED:
+        return True
     if previous_word(match) not in ("a", "an", "another", "every"):
         return False
-    word = next_word(match)
     return len(word) > 2 and word not in _NOT_NOUNS
 
 

@@ -24,6 +24,7 @@ _SCORED: Final = word_set(
     "won lost beat win wins winning score scored led lead leading leads defeat defeated loss victory tie tied draw "
     "drew ahead up down odds ratio final result"
 )
+_AIRCRAFT: Final = word_set("boeing airbus embraer")
 _ADDED_TO: Final = "=+*\u00d7\u00f7("
 
 
@@ -32,6 +33,8 @@ def _say_range(match: re.Match[str]) -> str:
     first, second = words.number(low), words.number(high)
     if dash == "-" and low == high and len(low) == 2:
         return f"{first} {second}"
+    if previous_word(match) in _AIRCRAFT:
+        return f"{words.code(low)} {words.code(high)}"
     if _is_subtraction(match):
         return f"{first} minus {second}"
     return f"{first} to {second}"

@@ -21,7 +21,7 @@ _HOUSE: Final = re.compile(
 )
 # Digits that touch a letter before them; a hyphen in between is not said.
 _AFTER_LETTER: Final = re.compile(
-    r"(?<=[A-Za-z])(?P<dash>-?)(?P<digits>[0-9]++)(?P<part>\.[0-9]{1,4}(?![\w.]))?(?P<letter>(?=[A-Za-z]))?"
+    r"(?<=[A-Za-z])(?P<dash>-?)(?P<digits>[0-9]++)(?P<part>\.[0-9]{1,4}(?![\w.]))?(?P<plural>s(?!\w))?(?P<letter>(?=[A-Za-z]))?"
 )
 _BEFORE_LETTER: Final = re.compile(
     r"(?<!\w)(?<![0-9][.,])(?P<whole>[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?P<part>\.[0-9]++)?(?:(?P<scale>[kKMB])(?![\w/-])|(?=[A-Za-z]))"
@@ -36,6 +36,8 @@ def _say_after_letter(match: re.Match[str]) -> str:
     spoken = words.code(match["digits"])
     if match["part"]:
         spoken = f"{words.whole(match['digits'])} point {words.digits(match['part'])}"
+    if match["plural"]:
+        spoken = words.plural(spoken)
     return f" {spoken}{' ' if match['letter'] is not None else ''}"
 
 

@@ -23,7 +23,7 @@ _NATIONAL: Final = re.compile(
     rf"(?<![\w.,-])(?P<numbers>\(?0[0-9]{{2,4}}\)?(?:(?:{SPACE}|-)[0-9]{{3,7}}){{1,2}})(?![\w]|[-.,][0-9]){_EXTENSION}"
 )
 _LOCAL: Final = re.compile(
-    rf"(?<![\w.,$-])(?P<exchange>[2-9][0-9]{{2}})-(?P<line>[0-9]{{4}})(?![\w]|[-.,][0-9]|%){_EXTENSION}"
+    rf"(?<![\w.,$-])(?P<exchange>[2-9][0-9]{{2}})(?P<gap>-|{SPACE})(?P<line>[0-9]{{4}})(?![\w]|[-.,][0-9]|%){_EXTENSION}"
 )
 _VANITY: Final = re.compile(
     r"(?<![\w.,-])(?P<country>1)[- ](?P<area>8[0-9]{2})[- ](?P<name>[A-Z0-9]{2,10}(?:-[A-Z0-9]{1,10}){0,2})(?!\w)"
@@ -42,6 +42,7 @@ _CODE: Final = re.compile(
 _CALLS: Final = word_set(
     "call called calling calls dial dialed dialing dialled dialling phone phoned ring rang text texted texting"
 )
+_TELEPHONES: Final = word_set("tel tel. phone telephone fax mobile cell call dial")
 _CALLED: Final = word_set("call calls operator operators dispatcher dispatchers emergency caller")
 _NUMBERED: Final = word_set(
     "order invoice account tracking ticket reference ref case serial confirmation code pin passcode password id "
@@ -80,6 +81,8 @@ def _say_numbers(match: re.Match[str]) -> str | None:
 
 def _say_local(match: re.Match[str]) -> str | None:
     exchange, line = match["exchange"], match["line"]
+    if match["gap"] != "-" and previous_word(match) not in _TELEPHONES:
+        return None
     if (
         match["extension"] is None
         and exchange != "555"
@@ -143,7 +146,7 @@ EARLY_RULES: Final[tuple[Rule, ...]] = (
     Rule(_NORTH_AMERICAN, _say_north_american, _SEPARATED),
     Rule(_INTERNATIONAL, _say_numbers, re.compile(r"\+[0-9]")),
     Rule(_NATIONAL, _say_numbers, _SEPARATED),
-    Rule(_LOCAL, _say_local, re.compile("[0-9]{3}-[0-9]{4}")),
+    Rule(_LOCAL, _say_local, re.compile("[0-9]{3}[- ][0-9]{4}")),
 )
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_CHAIN, _say_chain, re.compile("[0-9]-[0-9]{1,13}-[0-9]")),

@@ -59,7 +59,9 @@ def say_time(hour: int, minute: int | None, *, half: str = "", o_clock: bool = T
         spoken = f"{words.cardinal(hour)} {words.two_digits(minute)}"
     elif half or minute is None:
         spoken = words.cardinal(hour)
-    elif hour > 12 or hour == 0:
+    elif hour in (0, 24):
+        spoken = "midnight"
+    elif hour > 12:
         spoken = f"{words.cardinal(hour)} hundred"
     else:
         spoken = f"{words.cardinal(hour)} o'clock" if o_clock else words.cardinal(hour)
@@ -140,7 +142,13 @@ def _say_military(match: re.Match[str]) -> str | None:
     return f"{spoken} hundred" if minute == 0 else f"{spoken} {words.two_digits(minute)}"
 
 
+_MINUTES_SECONDS: Final = re.compile("(?:2[5-9]|[3-9][0-9]):[0-5][0-9]")
+
+
 def _say_ratio(match: re.Match[str]) -> str:
+    minutes, seconds = match[1], match[2]
+    if match[3] is None and _MINUTES_SECONDS.fullmatch(f"{minutes}:{seconds}"):
+        return f"{words.whole(minutes)} {words.two_digits(int(seconds)) if seconds != '00' else 'minutes'}"
     joint = " " if previous_word(match) in _VERSE_BOOKS else " to "
     return joint.join(words.number(number) for number in match.groups() if number)
 
