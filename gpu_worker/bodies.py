@@ -23,7 +23,13 @@ async def read_json(headers: Headers, receive: Receive) -> object:
     if media_type != "application/json":
         message = f"Send application/json, not {media_type or 'a body without Content-Type'}."
         raise WorkerError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
-    body = await read_body(headers, receive, max_bytes=MAX_REQUEST_BYTES, seconds=JSON_BODY_SECONDS)
+    return decode_json(
+        await read_body(headers, receive, max_bytes=MAX_REQUEST_BYTES, seconds=JSON_BODY_SECONDS)
+    )
+
+
+def decode_json(body: bytes) -> object:
+    """What the JSON says. Raises InvalidRequestError for what is not JSON in UTF-8."""
     try:
         return json.loads(body.decode())
     except UnicodeDecodeError as error:

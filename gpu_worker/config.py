@@ -7,7 +7,7 @@ import math
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +44,7 @@ class Settings:
     tone_batch: int = 1
     consent_secret: str | None = None
     reference_origins: tuple[str, ...] = ()
-    voice_cache: Path = Path("voices")
+    voice_cache: Path = field(default_factory=lambda: _default_voice_cache(os.environ))
     voice_cache_bytes: int = 512_000_000
 
     @classmethod

@@ -78,7 +78,7 @@ class MultipartBody:
         return data
 
     async def discard(self) -> None:
-        """Reads what is left without keeping it, so that a caller still sending gets to read its answer."""
+        """Reads what is left without keeping it, so that the caller is done sending and reads its answer."""
         self._keeps = False
         await self._drain()
 

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, Protocol
 
+from gpu_worker.config import Settings
+from gpu_worker.engines.base import Capabilities
 from gpu_worker.errors import WorkerError
 from gpu_worker.logs import where_raised
 from gpu_worker.protocol import ErrorCode, InvalidConsentError, SpeechRequest, verify_consent
@@ -41,7 +43,7 @@ class Upload(Protocol):
         ...
 
     async def discard(self) -> None:
-        """Lets the rest of the body pass. Raises WorkerError."""
+        """Lets the rest of the body pass, for the recording is here already. Raises WorkerError."""
         ...
 
 
@@ -66,6 +68,10 @@ class ClonedVoices:
         self._intakes = asyncio.Semaphore(_INTAKES)
         self._waiting = 0
         self._deletions = 0
+        self._sweeping: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Keeps the cache within its bounds from now on."""
         self._sweeping = asyncio.create_task(self._sweep_regularly())
 
     async def reference_for(self, request: SpeechRequest, upload: Upload | None = None) -> Reference:
@@ -76,15 +82,12 @@ class ClonedVoices:
         """
         sha256 = request.reference_sha256
         assert sha256 is not None  # noqa: S101 - the caller looked
-        try:
-            self._check_consent(request, sha256)
-            reference = await self._find(sha256)
-            if reference is None:
-                return await self._receive(request, sha256, upload)
-        except WorkerError:
-            await _discard(upload)
-            raise
-        await _discard(upload)
+        self._check_consent(request, sha256)
+        reference = await self._find(sha256)
+        if reference is None:
+            return await self._receive(request, sha256, upload)
+        if upload is not None:
+            await upload.discard()
         return reference
 
     async def delete(self, sha256: str) -> bool:
@@ -96,9 +99,10 @@ class ClonedVoices:
 
     async def close(self) -> None:
         """Ends what runs beside requests."""
-        self._sweeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._sweeping
+        if self._sweeping:
+            self._sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sweeping
         for executor in (self._fetchers, self._decoders):
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -220,11 +224,30 @@ class ClonedVoices:
             await asyncio.sleep(SWEEP_SECONDS)
 
 
-async def _discard(upload: Upload | None) -> None:
-    """The caller hears why, whatever became of the rest of its body."""
-    if upload is not None:
-        with contextlib.suppress(WorkerError):
-            await upload.discard()
+def opened_voices(settings: Settings, offers: Capabilities) -> ClonedVoices | None:
+    """The cloned voices of a worker whose engine can clone and that knows the platform's secret, else None.
+
+    Blocks for a moment. Raises VoiceCacheError.
+    """
+    if settings.consent_secret is None or "clone" not in offers.features:
+        return None
+    return ClonedVoices(
+        VoiceCache(settings.voice_cache, settings.voice_cache_bytes),
+        sample_rate=offers.sample_rate,
+        consent_secret=settings.consent_secret,
+        origins=settings.reference_origins,
+    )
+
+
+def refuse_what_is_no_clone(request: SpeechRequest, upload: Upload | None, offers: Capabilities) -> None:
+    """Raises WorkerError for a voice that is to be cloned where none is, and for recordings of named ones."""
+    if request.reference_sha256 is None:
+        if upload is not None or request.reference_url is not None:
+            message = "A reference is sent where voice is its SHA-256, in lower-case hexadecimal digits."
+            raise WorkerError(ErrorCode.INVALID, message, param="voice")
+    elif "clone" not in offers.features:
+        message = f"This worker clones no voices; there is {', '.join(offers.voices)}."
+        raise WorkerError(ErrorCode.INVALID, message, param="voice")
 
 
 def _is_named(data: bytes, sha256: str) -> bool:

@@ -32,14 +32,16 @@ class FetchError(Exception):
     """The storage could not be reached or failed; another try may succeed."""
 
 
-def origin_of(url: str) -> str:
+def origin_of(url: str, *, alone: bool = False) -> str:
     """`scheme://host:port` of an http or https URL, in lower case, the port always named.
 
-    Raises ValueError.
+    Raises ValueError where there is none, where the URL names a user, or, with `alone`, anything more.
     """
     parts = urlsplit(url)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
         raise ValueError("not an http or https URL with a host and without a user")
+    if alone and (parts.path.strip("/") or parts.query or parts.fragment):
+        raise ValueError("more than an origin")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}:{parts.port or _DEFAULT_PORTS[parts.scheme]}"
 
@@ -123,12 +125,13 @@ class _Fetch:
                 "for minutes and must lead to the file without a redirect. Send a new one."
             )
         body = bytearray()
-        while part := response.read1(_READ_BYTES):
+        while len(body) + (response.length or 0) <= self._max_bytes:
+            part = response.read1(_READ_BYTES)
+            if not part and response.length:
+                raise FetchError("The storage of reference_url broke off.")
+            if not part:
+                return bytes(body)
             body += part
-            if len(body) > self._max_bytes or (response.length or 0) > self._max_bytes:
-                raise UrlRefusedError(f"The reference is larger than {self._max_bytes} bytes.")
             if time.monotonic() > self._give_up_at:
                 raise FetchError(f"The reference did not arrive within {_FETCH_SECONDS:g} s.")
-        if response.length:
-            raise FetchError("The storage of reference_url broke off.")
-        return bytes(body)
+        raise UrlRefusedError(f"The reference is larger than {self._max_bytes} bytes.")

@@ -134,6 +134,7 @@ def test_a_small_file_that_would_fill_memory_is_refused_as_too_long() -> None:
     assert "longer than 30 s" in reason(an_hour)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_truncated_file_is_decoded_as_far_as_it_goes_or_refused(name: str) -> None:
     data = encoded(name, seconds=8)

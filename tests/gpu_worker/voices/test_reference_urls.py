@@ -1,0 +1,118 @@
+"""References that the worker fetches: from origins on its list, and never in the way of others."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gpu_worker.voices.conftest import CONSENT_SECRET, Caller, error_of, hertz_of
+from tests.gpu_worker.voices.recordings import encoded, recording, sha256_of
+from tests.gpu_worker.voices.storage import Storage
+from tests.gpu_worker.worker_process import running_worker
+
+
+def test_a_missing_voice_is_fetched_once(caller: Caller, storage: Storage) -> None:
+    data = encoded("ogg opus", hertz=611)
+    storage.files["opus"] = data
+    storage.asked.clear()
+    assert hertz_of(caller.ask(data, reference_url=storage.url("opus"))) == pytest.approx(611, abs=2)
+    assert hertz_of(caller.ask(data, reference_url=storage.url("opus"))) == pytest.approx(611, abs=2)
+    assert hertz_of(caller.ask(data)) == pytest.approx(611, abs=2)
+    assert len(storage.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["odd/redirect", "odd/endless", "odd/announced", "missing", "other", "expired", "forged"]
+)
+def test_a_url_that_leads_nowhere_is_refused_for_good(caller: Caller, storage: Storage, name: str) -> None:
+    data = recording(hertz=621)
+    storage.files["other"] = recording(hertz=622)
+    storage.files["expired"] = storage.files["forged"] = data
+    url = storage.url(name, expires_in=-1 if name == "expired" else 300)
+    if name == "forged":
+        url = url[:-1] + ("0" if url[-1] != "0" else "1")
+    assert error_of(caller.ask(data, reference_url=url)) == (400, "invalid", "reference_url")
+    assert sha256_of(data) not in caller.kept()
+
+
+@pytest.mark.parametrize(
+    "name", ["odd/fault", "odd/short", "odd/garbage", pytest.param("odd/silent", marks=pytest.mark.slow)]
+)
+def test_a_storage_that_fails_is_worth_another_try(caller: Caller, storage: Storage, name: str) -> None:
+    data = storage.files["voice"] = recording(hertz=631)
+    response = caller.ask(data, reference_url=storage.url(name))
+    assert error_of(response) == (503, "reference_unavailable", None)
+    assert response.json()["error"]["retryable"]
+    assert int(response.headers["retry-after"]) > 0
+    assert hertz_of(caller.ask(data, reference_url=storage.url("voice"))) == pytest.approx(631, abs=2)
+    httpx.delete(f"{caller.worker.url}/voices/{sha256_of(data)}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://s3.example/voice",
+        "http://127.0.0.1:1/voice",
+        "http://169.254.169.254/latest/meta-data",
+        "https://s3.example.org/voice",
+        "https://s3.example@127.0.0.1/voice",
+        "https://user:pass@s3.example/voice",
+        "https://s3.example:444/voice",
+        "http://s3.example/voice",
+        "https://s3.example:99999/voice",
+        "https://[/voice",
+        "s3.example",
+        "//s3.example/voice",
+    ],
+)
+def test_only_listed_origins_are_asked(caller: Caller, storage: Storage, url: str) -> None:
+    storage.asked.clear()
+    assert error_of(caller.ask(recording(hertz=641), reference_url=url)) == (400, "invalid", "reference_url")
+    assert storage.asked == []
+
+
+def test_a_name_that_does_not_resolve_is_worth_another_try(caller: Caller) -> None:
+    response = caller.ask(recording(hertz=642), reference_url="https://s3.example/voice")
+    assert error_of(response) == (503, "reference_unavailable", None)
+
+
+def test_a_target_that_http_has_no_words_for_is_refused(caller: Caller, storage: Storage) -> None:
+    response = caller.ask(recording(hertz=643), reference_url=f"{storage.origin}/a b")
+    assert error_of(response) == (400, "invalid", "reference_url")
+
+
+def test_a_storage_that_is_down_is_worth_another_try(caller: Caller) -> None:
+    response = caller.ask(recording(hertz=644), reference_url=f"{caller.closed_origin}/voice")
+    assert error_of(response) == (503, "reference_unavailable", None)
+
+
+def test_a_worker_without_origins_fetches_nothing(tmp_path: Path) -> None:
+    environment = {
+        "ENGINE": "tone",
+        "CONSENT_SECRET": CONSENT_SECRET,
+        "VOICE_CACHE": str(tmp_path / "voices"),
+    }
+    with running_worker(tmp_path, **environment) as worker:
+        response = Caller(worker).ask(recording(), reference_url="https://s3.example/voice")
+        assert error_of(response) == (400, "invalid", "reference_url")
+        assert "multipart/form-data" in response.json()["error"]["message"]
+
+
+@pytest.mark.slow
+def test_one_that_trickles_is_given_up_while_others_are_served(caller: Caller, storage: Storage) -> None:
+    data = recording(hertz=651)
+    assert caller.send(data).status_code == 200
+    started_at = time.monotonic()
+    with httpx.stream(
+        "POST",
+        caller.url,
+        json=caller.body(recording(hertz=652), reference_url=storage.url("odd/trickle")),
+        timeout=60,
+    ) as slow:
+        assert slow.status_code == 503
+    assert 15 < time.monotonic() - started_at < 30
+    assert hertz_of(caller.ask(data)) == pytest.approx(651, abs=2)
