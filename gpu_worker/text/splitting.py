@@ -159,7 +159,7 @@ class _Splitter:
                 if end < block.stop and self._is_whole(end):
                     continue
                 unit = _Unit(begun, end, "sentence")
-                if self._has_sound(unit) or (end == block.stop and not sentences):
+                if self._has_sound(unit):
                     sentences.append(unit)
                 elif sentences:
                     sentences[-1] = replace(sentences[-1], stop=end)
