@@ -74,7 +74,12 @@ class GenerateEndpoint:
     async def _speak(
         self, exchange: _Exchange, order: Order, job: Job, answer: Answer, *, is_framed: bool
     ) -> None:
-        renderer = Renderer(order.sample_rate, speed=order.request.speed, engine_speed=order.engine_speed)
+        renderer = Renderer(
+            order.sample_rate,
+            speed=order.request.speed,
+            engine_speed=order.engine_speed,
+            word_stops=job.word_stops,
+        )
         pool = self._service.render_pool
         if is_framed:
             await answer_framed(job, answer, Producer(renderer, order.encoding, pool), exchange.send)

@@ -12,6 +12,7 @@ from typing import Final
 from gpu_worker.audio import Samples
 from gpu_worker.engines.base import Chunk, Utterance, Word
 from gpu_worker.errors import WorkerError
+from gpu_worker.ordering import Script
 from gpu_worker.protocol import ErrorCode
 from gpu_worker.takes import Take, better
 from gpu_worker.text import Piece
@@ -63,7 +64,7 @@ class Job:
         self,
         request_id: str,
         tenant: str,
-        pieces: Sequence[Piece],
+        script: Script,
         utterance: Callable[[Piece, int, int], Utterance],
         *,
         sample_rate: int,
@@ -73,7 +74,8 @@ class Job:
         """`utterance` makes the engine's order from a piece, its number and the attempt's number."""
         self.request_id = request_id
         self.tenant = tenant
-        self.pieces = pieces
+        self.pieces = script.pieces
+        self.word_stops = script.word_stops
         self.received_at = time.monotonic()
         self.begun_at: float | None = None
         self.engine_seconds = 0.0
@@ -85,7 +87,7 @@ class Job:
         self._is_stream = is_stream
         self._caught_up = caught_up
         self._next = 0
-        self._characters_left = sum(len(piece.text) for piece in pieces)
+        self._characters_left = sum(len(piece.text) for piece in script.pieces)
         self._take: Take | None = None
         self._rejected: Take | None = None
         self._pending: list[Event] = []
@@ -143,16 +145,16 @@ class Job:
     def add(self, chunk: Chunk) -> bool:
         """Takes a chunk in; False if the take is not worth to be gone on with."""
         take = self._current()
-        wanted = take.add(chunk)
+        take.add(chunk)
         self._release(take.released())
-        return wanted
+        return not (take.is_hopeless or (take.is_bad and self._may_remake(take)))
 
     def finish_take(self) -> None:
         """Closes the piece that was due, and after the last one the job; or has the piece made again."""
         take = self._current()
         self._take = None
         verdict = take.finish()
-        if verdict.reason and not self._rejected and not take.has_gone_out:
+        if verdict.reason and self._may_remake(take):
             self._rejected = take
             self.remade[verdict.reason] += 1
             return
@@ -212,6 +214,9 @@ class Job:
     def loop(self) -> asyncio.AbstractEventLoop:
         """Where its events are read."""
         return self._loop
+
+    def _may_remake(self, take: Take) -> bool:
+        return self._rejected is None and not take.has_gone_out
 
     def _current(self) -> Take:
         assert self._take is not None  # noqa: S101 - a turn begins with `utterance`

@@ -12,7 +12,8 @@ from gpu_worker.errors import WorkerError
 from gpu_worker.protocol import ErrorCode, SpeechRequest
 from gpu_worker.references.reference import Reference
 from gpu_worker.request import MAX_SEED
-from gpu_worker.text import Piece, UnknownTagError, has_rules, prepare
+from gpu_worker.text import Piece, UnknownTagError, has_rules, prepare, speakable
+from gpu_worker.word_spans import WordStops, word_stops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,22 +70,40 @@ class Order:
         )
 
 
-def pieces_of(order: Order, engine: Engine) -> list[Piece]:
-    """The pieces that the engine is to speak. Raises WorkerError where there is nothing to say."""
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The pieces that the engine is to speak, and where their words were written, if that was asked for."""
+
+    pieces: list[Piece]
+    word_stops: list[WordStops] | None
+
+
+def script_of(order: Order, engine: Engine) -> Script:
+    """Makes the text speakable. Raises WorkerError where there is nothing to say."""
     request = order.request
+    performs_tags = "tags" in engine.capabilities.features
     try:
         pieces = prepare(
             request.text,
             normalize=request.normalize,
             language=order.language,
             unknown_tags=request.unknown_tags,
-            performs_tags="tags" in engine.capabilities.features,
+            performs_tags=performs_tags,
+        )
+        if not any(engine.can_speak(piece.text) for piece in pieces):
+            raise cannot_speak()
+        if request.timestamps == "none":
+            return Script(pieces, None)
+        spoken = speakable(
+            request.text,
+            normalize=request.normalize,
+            language=order.language,
+            unknown_tags=request.unknown_tags,
+            performs_tags=performs_tags,
         )
     except UnknownTagError as error:
         raise WorkerError(ErrorCode.INVALID, str(error), param="text") from error
-    if not any(engine.can_speak(piece.text) for piece in pieces):
-        raise cannot_speak()
-    return pieces
+    return Script(pieces, word_stops(pieces, spoken))
 
 
 def cannot_speak() -> WorkerError:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gpu_worker.audio import Joiner, Samples, Stretcher
+from gpu_worker.engines.base import Word
 from gpu_worker.jobs import Audio, Event, PieceSpoken, Spoken
 from gpu_worker.protocol import Mark
 from gpu_worker.text import Piece
+from gpu_worker.word_spans import WordStops
 
 
 @dataclass(slots=True)
@@ -24,18 +26,29 @@ class Rendered:
 class Renderer:
     """Stretches what the engine speaks too slowly or too fast, joins pieces, adds silences.
 
-    `speed` is the pace that was asked for, `engine_speed` what the engine was told. Any thread may call it,
-    one at a time.
+    `speed` is the pace that was asked for, `engine_speed` what the engine was told. With `word_stops`, those
+    of each piece, words get marks of their own. Any thread may call it, one at a time.
     """
 
-    def __init__(self, sample_rate: int, *, speed: float, engine_speed: float) -> None:
+    def __init__(
+        self,
+        sample_rate: int,
+        *,
+        speed: float,
+        engine_speed: float,
+        word_stops: Sequence[WordStops] | None = None,
+    ) -> None:
         self.sample_rate = sample_rate
         self.has_speech = False
         self._stretch = speed / engine_speed
         self._joiner = Joiner(sample_rate, speed=speed)
         self._stretcher: Stretcher | None = None
         self._piece: Piece | None = None
-        self._unmarked: deque[Piece] = deque()
+        self._word_stops = iter(word_stops) if word_stops is not None else None
+        self._stops_of_piece: WordStops = {}
+        self._words: deque[Word] = deque()
+        self._marked_to = 0
+        self._began_at = 0
 
     @property
     def audio_ms(self) -> int:
@@ -53,14 +66,13 @@ class Renderer:
         for event in events:
             if isinstance(event, Audio):
                 self._begin(event.piece, rendered)
-                self._speak(event.samples, rendered)
+                self._speak(event, rendered)
             elif isinstance(event, PieceSpoken):
                 self._begin(event.piece, rendered)
                 self._end(event.piece, rendered)
             elif isinstance(event, Spoken):
                 rendered.samples.append(self._joiner.finish())
                 rendered.is_last = True
-            self._mark_ends(rendered)
         rendered.samples = [samples for samples in rendered.samples if len(samples)]
         return rendered
 
@@ -70,29 +82,44 @@ class Renderer:
         self._piece = piece
         if self.stretches:
             self._stretcher = Stretcher(self.sample_rate, self._stretch)
+        if self._word_stops is not None:
+            self._stops_of_piece = next(self._word_stops)
         if piece.silence_before_ms:
             rendered.samples.append(self._joiner.silence(piece.silence_before_ms))
+        self._began_at = self._joiner.samples_out
 
-    def _speak(self, samples: Samples, rendered: Rendered) -> None:
+    def _speak(self, audio: Audio, rendered: Rendered) -> None:
         self.has_speech = True
-        if self._stretcher:
-            samples = self._stretcher.feed(samples)
+        samples = self._stretcher.feed(audio.samples) if self._stretcher else audio.samples
         rendered.samples.append(self._joiner.feed(samples))
+        if self._word_stops is not None:
+            self._words.extend(audio.words)
+            self._mark_words(rendered, is_over=False)
 
     def _end(self, piece: Piece, rendered: Rendered) -> None:
         if self._stretcher:
             rendered.samples.append(self._joiner.feed(self._stretcher.finish()))
             self._stretcher = None
         rendered.samples.append(self._joiner.end_piece(piece.ending))
-        self._unmarked.append(piece)
+        self._mark_words(rendered, is_over=True)
         if piece.silence_after_ms:
             rendered.samples.append(self._joiner.silence(piece.silence_after_ms))
+        rendered.marks.append(Mark(self.audio_ms, self._marked_to, piece.stop))
+        self._marked_to = piece.stop
 
-    def _mark_ends(self, rendered: Rendered) -> None:
-        for end in self._joiner.take_ends():
-            piece = self._unmarked.popleft()
-            silence = round(piece.silence_after_ms * self.sample_rate / 1000)
-            rendered.marks.append(Mark(self._ms(end + silence), piece.start, piece.stop))
+    def _mark_words(self, rendered: Rendered, *, is_over: bool) -> None:
+        """Marks the words whose audio is out."""
+        while self._words:
+            word = self._words[0]
+            end = self._joiner.locate(round(word.end_sample / self._stretch))
+            # Before the joiner has placed any sound of this piece it tells of the one before.
+            if not is_over and not self._began_at < end <= self._joiner.samples_out:
+                break
+            self._words.popleft()
+            source_to = self._stops_of_piece.get(word.stop, self._marked_to)
+            if source_to > self._marked_to:
+                rendered.marks.append(Mark(self._ms(end), self._marked_to, source_to))
+                self._marked_to = source_to
 
     def _ms(self, samples: int) -> int:
         return samples * 1000 // self.sample_rate

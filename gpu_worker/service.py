@@ -18,7 +18,7 @@ from gpu_worker.engine_threads import EngineThreads, device_failed
 from gpu_worker.engines import Capabilities, Engine, load_engine
 from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Job
-from gpu_worker.ordering import Order, pieces_of
+from gpu_worker.ordering import Order, script_of
 from gpu_worker.protocol import PROTOCOL, ErrorCode, Readiness
 from gpu_worker.scheduling import FairQueue, QueueFullError
 
@@ -119,14 +119,14 @@ class SpeechService:
             self._queue.refuse_if_full()
         # A long text takes a while to be made speakable.
         if len(order.request.text) > _MAX_INLINE_CHARACTERS:
-            pieces = await asyncio.to_thread(pieces_of, order, engine)
+            script = await asyncio.to_thread(script_of, order, engine)
         else:
-            pieces = pieces_of(order, engine)
+            script = script_of(order, engine)
         self._ready_engine()
         job = Job(
             request_id,
             order.request.tenant or "",
-            pieces,
+            script,
             order.utterance,
             sample_rate=order.sample_rate,
             is_stream=is_stream,

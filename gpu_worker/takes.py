@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from gpu_worker.audio import PieceCheck, Verdict
+from gpu_worker.audio.checks import Reason
 from gpu_worker.engines.base import Chunk
 
-# From what nobody should hear to what is merely not good.
-_BADNESS: Final[dict[str | None, int]] = {
+# From what is merely not good to what nobody should hear.
+_BADNESS: Final[dict[Reason | None, int]] = {
     None: 0,
     "clipped": 1,
     "too_short": 2,
@@ -16,7 +19,9 @@ _BADNESS: Final[dict[str | None, int]] = {
     "silent": 4,
     "not_finite": 5,
 }
-_UNUSABLE: Final = _BADNESS["silent"]
+# More of these does not make the take any better.
+_HOPELESS: Final[frozenset[Reason]] = frozenset({"too_long", "not_finite"})
+_AUDIBLE: Final = 0.001
 
 
 class Take:
@@ -27,26 +32,37 @@ class Take:
         self._check = PieceCheck(sample_rate=sample_rate, text=text, speed=speed)
         self._verdict = Verdict(None)
         self._kept: list[Chunk] = []
-        self._sample_count = 0
+        self._has_samples = False
+        self._has_sound = False
         self.has_gone_out = False
 
-    def add(self, chunk: Chunk) -> bool:
-        """Takes a chunk in; False once the check is sure that the take is bad."""
+    def add(self, chunk: Chunk) -> None:
+        """Takes a chunk in."""
         self._verdict = self._check.feed(chunk.samples)
-        self._sample_count += len(chunk.samples)
+        self._has_samples = self._has_samples or bool(len(chunk.samples))
+        self._has_sound = self._has_sound or bool((np.abs(chunk.samples) > _AUDIBLE).any())
         self._kept.append(chunk)
-        return self._verdict.ok
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the check is sure already."""
+        return not self._verdict.ok
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether nothing that may still come would be worth hearing."""
+        return self._verdict.reason in _HOPELESS
 
     def released(self) -> list[Chunk]:
         """What may go out while the take still runs."""
-        if self._holds or not self._verdict.ok:
+        if self._holds or self.is_bad:
             return []
         self.has_gone_out = self.has_gone_out or bool(self._kept)
         return self.rest()
 
     def finish(self) -> Verdict:
         """The verdict on the whole take. A take without any samples had no sounds, which is no fault."""
-        if self._sample_count and self._verdict.ok:
+        if self._has_samples and self._verdict.ok:
             self._verdict = self._check.finish()
         return self._verdict
 
@@ -63,7 +79,8 @@ class Take:
     @property
     def is_unusable(self) -> bool:
         """Whether nobody should hear it."""
-        return self.badness >= _UNUSABLE
+        reason = self._verdict.reason
+        return reason == "not_finite" or (reason == "silent" and not self._has_sound)
 
 
 def better(first: Take, second: Take) -> Take:
