@@ -55,6 +55,20 @@ def test_each_problem_is_one_line(environment: dict[str, str], line: str) -> Non
     assert str(refused.value) == line
 
 
+def test_both_names_of_the_token_must_agree() -> None:
+    with pytest.raises(SettingsError, match="two names of one token, and differ"):
+        Settings.from_environment({"WORKER_TOKEN": TOKEN, "API_KEY": TOKEN[::-1]})
+    assert Settings.from_environment({"WORKER_TOKEN": TOKEN, "API_KEY": TOKEN}).token == TOKEN
+
+
+@pytest.mark.parametrize(("environment", "is_open"), [("development", True), ("production", False)])
+def test_metrics_are_closed_in_production_unless_opened(environment: str, is_open: bool) -> None:
+    variables = {"WORKER_ENV": environment, "API_KEY": TOKEN}
+    assert Settings.from_environment(variables).metrics_open is is_open
+    assert Settings.from_environment({**variables, "METRICS_OPEN": "true"}).metrics_open is True
+    assert Settings.from_environment(variables).health_open is True
+
+
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({"ENGINE": "gpu", "PORT": "x", "WORKER_ENV": "production"})

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -141,3 +144,31 @@ def test_short_requests_in_a_row_reuse_their_connection(worker: WorkerProcess) -
             ports.add(response.extensions["network_stream"].get_extra_info("client_addr"))
     assert len(ports) == 1
     assert isinstance(speak(worker.url, text="Hi.")[-1], End)
+
+
+def test_at_a_terminal_the_first_lines_are_for_people(tmp_path: Path) -> None:
+    with running_worker(
+        tmp_path, ENGINE="tone", LOG_FORMAT="console", API_KEY="a-token-of-the-tests"
+    ) as worker:
+        first, command, *_ = worker.log_path.read_text().splitlines()
+        assert first.endswith(
+            f"listening host=127.0.0.1 port={worker.url.rsplit(':')[-1]} docs={worker.url}/docs"
+        )
+        assert command.strip().startswith(f'try: curl {worker.url}/generate -H "X-API-Key: $API_KEY"')
+        assert "a-token-of-the-tests" not in worker.log_path.read_text()
+
+
+def test_the_health_check_of_the_image(worker: WorkerProcess) -> None:
+    command = [sys.executable, "-m", "gpu_worker.healthcheck"]
+    port = worker.url.rsplit(":", 1)[1]
+    assert subprocess.run(command, env={"HOST": "127.0.0.1", "PORT": port}, check=False).returncode == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = {"PORT": str(taken.getsockname()[1])}
+        assert subprocess.run(command, env=nobody, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("name", ["WORKER_TOKEN", "API_KEY"])
+def test_either_name_sets_the_token(tmp_path: Path, name: str) -> None:
+    with running_worker(tmp_path, ENGINE="tone", **{name: "a-token-of-the-tests"}) as worker:
+        assert httpx.post(f"{worker.url}/generate", json={"text": "Hi."}).status_code == 401

@@ -70,6 +70,11 @@ class WorkerProcess:
         queue: dict[str, int] = httpx.get(f"{self.url}/ready").json()["queue"]
         return queue
 
+    def log_of_event(self, event: str) -> list[dict[str, Any]]:
+        """The log's lines of that event so far."""
+        lines = [json.loads(line) for line in self.log_path.read_text().splitlines()]
+        return [line for line in lines if line.get("event") == event]
+
     def log_of(self, request_id: str) -> list[dict[str, Any]]:
         """The log's lines about a request that has been answered; they come right after the answer."""
         give_up_at = time.monotonic() + _STOP_SECONDS
