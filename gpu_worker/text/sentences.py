@@ -11,7 +11,6 @@ import sentencex
 
 # sentencex is quadratic in some runs of quotation marks: 1,000 of them take it 0.4 ms.
 _WINDOW: Final = 1000
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 # It panics where an initial is followed by a space outside ASCII, and takes no lone surrogates.
 _UNFIT: Final = re.compile(r"\s|[\ud800-\udfff]")
 _SPEAKABLE: Final = re.compile(r"[^\W_]")
@@ -20,11 +19,12 @@ _SPEAKABLE: Final = re.compile(r"[^\W_]")
 def sentence_ends(line: str, language: str) -> list[int]:
     """The index after each sentence and the space behind it; the last is the end of the line.
 
-    What holds no letter and no digit, such as a closing quotation mark, belongs to the sentence before.
+    `language` is a primary tag; one that is not known is taken for English. What holds no letter and no
+    digit, such as a closing quotation mark, belongs to the sentence before.
     """
     ends: list[int] = []
     start = 0
-    for end in _ends(line, primary_tag(language)):
+    for end in _ends(line, language):
         if _SPEAKABLE.search(line, start, end):
             ends.append(end)
         elif ends:
@@ -34,9 +34,8 @@ def sentence_ends(line: str, language: str) -> list[int]:
 
 
 def primary_tag(language: str) -> str:
-    """`en` of `en-GB` and `EN_gb`; what is no language tag is taken as English."""
-    tag = re.split(r"[-_]", language, maxsplit=1)[0].lower()
-    return tag if _LANGUAGE.fullmatch(tag) else "en"
+    """`en` of `en-GB` and `EN_gb`."""
+    return language.replace("_", "-").split("-")[0].lower()
 
 
 def _ends(line: str, language: str) -> Iterator[int]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from gpu_worker.text.cutting import SHORT_SECONDS, Cutter, Ending
 from gpu_worker.text.rewriting import Spoken
-from gpu_worker.text.sentences import sentence_ends
+from gpu_worker.text.sentences import primary_tag, sentence_ends
 from gpu_worker.text.squeezing import LINE_END, PARAGRAPH_END, Squeezed, spaced, squeeze
 from gpu_worker.text.tags import KNOWN_TAGS, MAX_PAUSE_MS, Pause
 from gpu_worker.text.timing import Clock
@@ -86,7 +86,7 @@ def split(
 class _Splitter:
     def __init__(self, spoken: Spoken, language: str, max_characters: int, first_characters: int) -> None:
         self._spoken = spoken
-        self._language = language
+        self._language = primary_tag(language)
         self._squeezed: Squeezed = squeeze(spoken.text)
         self._text = self._squeezed.text
         self._clock = Clock(self._text)
@@ -154,8 +154,7 @@ class _Splitter:
         begun = start = block.start
         while start < block.stop:
             line_stop = self._text.find(LINE_END, start, block.stop) + 1 or block.stop
-            for length in sentence_ends(self._text[start:line_stop], self._language):
-                end = start + length
+            for end in self._ends_in_line(start, line_stop):
                 if end < block.stop and self._is_whole(end):
                     continue
                 unit = _Unit(begun, end, "sentence")
@@ -168,6 +167,11 @@ class _Splitter:
                 begun = end
             start = line_stop
         return sentences
+
+    def _ends_in_line(self, start: int, stop: int) -> list[int]:
+        if self._clock.seconds(start, stop) < SHORT_SECONDS:
+            return [stop]
+        return [start + end for end in sentence_ends(self._text[start:stop], self._language)]
 
     def _merged(self, sentences: list[_Unit]) -> list[_Unit]:
         """Short sentences joined with the next, a last one with the one before."""

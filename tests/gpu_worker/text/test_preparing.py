@@ -133,7 +133,16 @@ def test_unknown_tags_are_refused_where_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("language", "is_english"),
-    [("en", True), ("en-US", True), ("EN_gb", True), ("de", False), ("fr-CA", False), ("zh", False)],
+    [
+        ("en", True),
+        ("en-US", True),
+        ("EN_gb", True),
+        ("de", False),
+        ("fr-CA", False),
+        ("zh", False),
+        ("english", False),
+        ("", False),
+    ],
 )
 def test_only_english_is_rewritten(language: str, is_english: bool) -> None:
     text = "3 $5.30 & 10:35"
@@ -176,6 +185,5 @@ HOSTILE_LINES = ("a\n", "a\n\n", "1. ", "1/", "$1 ", "-1", "a@")
 @pytest.mark.parametrize("unit", [*HOSTILE_CHARACTERS, *HOSTILE_WORDS, *HOSTILE_LINES])
 def test_a_hundred_thousand_hostile_characters_pass(unit: str) -> None:
     text = (unit * 100_000)[:100_000]
-    for normalize in ("on", "off"):
-        pieces = prepare(text, normalize=normalize, performs_tags=True)  # type: ignore[arg-type]
-        assert not pieces or pieces[-1].stop == len(text)
+    pieces = prepare(text, normalize="on", performs_tags=True)
+    assert not pieces or pieces[-1].stop == len(text)
