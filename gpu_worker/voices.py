@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, Protocol
 
-from gpu_worker.config import Settings
-from gpu_worker.engines.base import Capabilities
 from gpu_worker.errors import WorkerError
 from gpu_worker.logs import where_raised
 from gpu_worker.protocol import ErrorCode, InvalidConsentError, SpeechRequest, verify_consent
@@ -222,32 +220,6 @@ class ClonedVoices:
             except OSError as error:
                 logger.error("voice cache not swept", extra={"fields": where_raised(error)})
             await asyncio.sleep(SWEEP_SECONDS)
-
-
-def opened_voices(settings: Settings, offers: Capabilities) -> ClonedVoices | None:
-    """The cloned voices of a worker whose engine can clone and that knows the platform's secret, else None.
-
-    Blocks for a moment. Raises VoiceCacheError.
-    """
-    if settings.consent_secret is None or "clone" not in offers.features:
-        return None
-    return ClonedVoices(
-        VoiceCache(settings.voice_cache, settings.voice_cache_bytes),
-        sample_rate=offers.sample_rate,
-        consent_secret=settings.consent_secret,
-        origins=settings.reference_origins,
-    )
-
-
-def refuse_what_is_no_clone(request: SpeechRequest, upload: Upload | None, offers: Capabilities) -> None:
-    """Raises WorkerError for a voice that is to be cloned where none is, and for recordings of named ones."""
-    if request.reference_sha256 is None:
-        if upload is not None or request.reference_url is not None:
-            message = "A reference is sent where voice is its SHA-256, in lower-case hexadecimal digits."
-            raise WorkerError(ErrorCode.INVALID, message, param="voice")
-    elif "clone" not in offers.features:
-        message = f"This worker clones no voices; there is {', '.join(offers.voices)}."
-        raise WorkerError(ErrorCode.INVALID, message, param="voice")
 
 
 def _is_named(data: bytes, sha256: str) -> bool:

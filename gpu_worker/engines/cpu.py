@@ -6,16 +6,16 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import onnxruntime
 from hibari import SAMPLE_RATE, Hibari, dsp
-from hibari.voices import DEFAULT, VOICES, voice_path
+from hibari.voices import VOICES
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail as Interrupted
 
 from gpu_worker.engines.base import Capabilities, Chunk, Done, EngineLoadError, Failed, Outcome, Utterance
+from gpu_worker.engines.hibari_voices import installed_voices
 
 MODEL: Final = "hibari"
 
@@ -51,7 +51,7 @@ class CpuEngine:
         """Loads the voices that are there and speaks once with each, so that first requests are quick."""
         g2p_by_accent: dict[bool, object] = {}
         voices: dict[str, Hibari] = {}
-        for name in _installed_voices():
+        for name in installed_voices():
             british = VOICES[name]["british"]
             try:
                 voice = Hibari(voice=name, threads=1, g2p=g2p_by_accent.get(british))
@@ -165,16 +165,3 @@ def _phonemes(voice: Hibari, text: str) -> list[str]:
         plain = unicodedata.normalize("NFKC", text)
         phonemes = voice.phonemize(_NAMELESS_NUMBER.sub(lambda match: " ".join(match[0]), plain))
     return phonemes
-
-
-def _installed_voices() -> list[str]:
-    """Voices whose file is here, the default first: hibari itself would reach for the network."""
-    names = sorted(VOICES, key=lambda name: (name != DEFAULT, name))
-    return [name for name in names if _is_installed(name)]
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return Path(voice_path(name, download_missing=False)).is_file()
-    except FileNotFoundError:
-        return False
