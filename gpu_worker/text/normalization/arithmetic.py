@@ -12,7 +12,7 @@ from gpu_worker.text.rewriting import TAKEN, Rule
 _LEFT: Final = rf"(?<=[0-9A-Za-z)\u00b2\u00b3%\u2070-\u2079\u03c0{TAKEN}])"
 _RIGHT: Final = rf"(?=[-+\u2212.\u221a($\u00a3\u20ac]?[0-9A-Za-z(\u221a\u03c0?{TAKEN}])"
 _OPERATOR: Final = re.compile(
-    rf"{_LEFT}(?P<left>{SPACE}?)(?P<sign>[-+=*/xX\u00b7\u00d7\u00f7\u2212\u2013\u22c5\u2260\u2248])(?P<right>{SPACE}?){_RIGHT}"
+    rf"{_LEFT}(?P<left>{SPACE}?)(?P<sign>[-+=*/xX\u00b7\u00d7\u00f7\u2212\u2013\u22c5\u2260\u2248])(?P<right>{SPACE}?)(?P<negative>[-\u2212](?=\.?[0-9]))?{_RIGHT}"
 )
 _NAMES: Final = {
     "+": "plus", "=": "equals", "*": "times", "\u00b7": "times", "\u00d7": "times", "\u22c5": "times",
@@ -38,7 +38,7 @@ def _say_operator(match: re.Match[str]) -> str | None:
             return None
     elif not (before or after or (sign == "=" and stands_alone)):
         return None
-    return f" {_NAMES[sign]} "
+    return f" {_NAMES[sign]} {'minus ' if match['negative'] else ''}"
 
 
 def _operand(character: str) -> bool:

@@ -68,18 +68,28 @@ _YEARS: Final = re.compile(
     rf"{START}(?<![-/])(?P<first>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?P<mark>{SPACE}?{DASH}{SPACE}?|/)(?P<second>1[1-9][0-9]{{2}}|20[0-9]{{2}}|[0-9]{{2}})(?![\w/-]|[.,:/][0-9])"
 )
 _DECADE: Final = re.compile(
-    r"(?<!\w)(?<![0-9][.,])(?P<quote>['\u2019\u2018]?)(?P<years>[1-9]0|[12][0-9]{2}0)['\u2019]?s"
+    r"(?<!\w)(?<![0-9][.,])(?P<quote>['\u2019\u2018]?)(?P<years>[1-9]0|[12][0-9]{2}0)(?P<apostrophe>['\u2019]?)s"
     rf"(?:{SPACE}?{DASH}{SPACE}?['\u2019\u2018]?(?P<second>[1-9]0|[12][0-9]{{2}}0)['\u2019]?s)?(?!\w)"
 )
 _SHORT_YEAR: Final = re.compile(r"(?<!\w)['\u2019\u2018]([0-9]{2})(?![\w'\u2019%]|[.,][0-9])")
+_ERA_NAME: Final = r"(?:BCE|BC|AD|CE|B\.C\.E\.?|B\.C\.?|A\.D\.?|C\.E\.?)"
 _ERA: Final = re.compile(
-    rf"{START}([0-9]{{1,5}}|[0-9]{{1,2}},[0-9]{{3}})(?={SPACE}?(?:BC|B\.C\b|BCE|AD|A\.D\b|CE|b\.c\.|a\.d\.)(?![a-z]))|(?<=\b(?:AD|CE) )([0-9]{{1,4}}){END}"
+    rf"{START}(?P<year>[0-9]{{1,5}}|[0-9]{{1,2}},[0-9]{{3}}){SPACE}?(?P<after>{_ERA_NAME})(?![\w])"
+    rf"|\b(?P<before>AD|A\.D\.|CE){SPACE}?(?P<year2>[0-9]{{1,4}}){END}"
 )
 _WEEKDAY: Final = re.compile(
     rf"\b(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\b\.?(?=,?{SPACE}{{1,2}}(?:[0-9]{{1,2}}(?:st|nd|rd|th)?{SPACE}{_NAME}\b|{_NAME}\b\.?{SPACE}[0-9]|[0-9]{{1,2}}[/:][0-9]|[0-9]{{1,2}}{SPACE}?[ap]\.?m|{_YEAR}-))"
 )
+_DAY_NAME: Final = "(?:Mon|Tues?|Wed(?:nes)?|Thurs?|Fri|Sat(?:ur)?|Sun)(?:day)?"
 _WEEKDAYS_SPAN: Final = re.compile(
-    rf"\b(?P<first>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\.?{SPACE}?{DASH}{SPACE}?(?P<second>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\b"
+    rf"\b(?P<first>{_DAY_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<second>{_DAY_NAME})\b"
+)
+
+_ENDS_IN_DATE: Final = re.compile(
+    rf"(?:{_NAME}\.? (?:{_DAY}{_NTH})?,?(?: ?{_YEAR})?|{_DAY}{_NTH} (?:of )?{_NAME}\.?)\Z"
+)
+_BETWEEN_DATES: Final = re.compile(
+    rf"(?<=[0-9a-z.]){SPACE}?[-\u2012-\u2015]{SPACE}?(?=(?:{_DAY}{_NTH} (?:of )?{_NAME}|{_NAME}\.? {_DAY}{_NTH})\b)"
 )
 
 _ON: Final = word_set(
@@ -99,7 +109,7 @@ def _month(name: str) -> str:
 def _is_modal(match: re.Match[str]) -> bool:
     """Whether 'may' or 'march' in lower case is a verb."""
     groups = match.groupdict()
-    if match["month"] not in ("may", "march", "mar", "dec", "jan") or groups.get("year"):
+    if match["month"] not in ("may", "march", "mar") or groups.get("year"):
         return False
     return not groups.get("nth") and previous_word(match) not in _ON
 
@@ -142,6 +152,11 @@ def _say_months(match: re.Match[str]) -> str | None:
     if match["month"].islower() or match["month1"].islower():
         return None
     return f"{_month(match['month1'])} to {_month(match['month'])}"
+
+
+def _say_between(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    return " to " if _ENDS_IN_DATE.search(before) else None
 
 
 def _say_iso(match: re.Match[str]) -> str:
@@ -219,7 +234,7 @@ def _say_years(match: re.Match[str]) -> str | None:
 
 def _say_decade(match: re.Match[str]) -> str | None:
     years, second = match["years"], match["second"]
-    alone = not (match["quote"] or second) and len(years) == 2
+    alone = not (match["quote"] or match["apostrophe"] or second) and len(years) == 2
     if int(years) < 20 or (alone and previous_word(match) not in _DECADE_BEFORE):
         return None
     return f"{_decade(years)} to {_decade(second)}" if second else _decade(years)
@@ -233,8 +248,9 @@ def _decade(years: str) -> str:
 
 
 def _say_era(match: re.Match[str]) -> str:
-    year = (match[1] or match[2]).replace(",", "")
-    return words.year(int(year))
+    year = words.year(int((match["year"] or match["year2"]).replace(",", "")))
+    era = " ".join(match["before"] or match["after"]).replace(" .", "")
+    return f"{era} {year}" if match["before"] else f"{year} {era}"
 
 
 def _weekday(name: str) -> str:
@@ -255,7 +271,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         _WEEKDAYS_SPAN,
         lambda match: f"{_weekday(match['first'])} to {_weekday(match['second'])}",
-        re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}\.?\s?[-\u2010-\u2015]"),
+        re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?\s?[-\u2010-\u2015]"),
     ),
     Rule(
         _WEEKDAY,
@@ -264,6 +280,11 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(_ISO, _say_iso, _CHAIN),
     Rule(_NUMERIC, _say_numeric, _CHAIN),
+    Rule(
+        _BETWEEN_DATES,
+        _say_between,
+        re.compile(rf"[-\u2012-\u2015]{SPACE}?(?:[0-9]{{1,2}}[a-z]{{0,2}} |[A-Z][a-z]{{2}})"),
+    ),
     Rule(_DAY_FIRST, _say_day_first, _DAY_HINT),
     Rule(_MONTH_FIRST, _say_month_first, _MONTH_HINT),
     Rule(_MONTH_YEAR, _say_month_year, _MONTH_HINT),
@@ -272,7 +293,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_YEARS, _say_years, re.compile(r"[0-9]{4}\s?[-\u2010-\u2015\u2212/]")),
     Rule(_DECADE, _say_decade, re.compile("0['\u2019]?s")),
     Rule(_SHORT_YEAR, lambda match: words.two_digits(int(match[1])), re.compile("['\u2018\u2019][0-9]")),
-    Rule(_ERA, _say_era, re.compile("[AC][. ]?[DE]|B[. ]?C|b[.]c|a[.]d")),
+    Rule(_ERA, _say_era, re.compile(r"AD|A\.D|CE|C\.E|BC|B\.C")),
     Rule(_MONTH_SLASH_YEAR, _say_month_slash_year, re.compile("[0-9]/[12]")),
     Rule(_SLASHED, _say_slashed, re.compile("[0-9]/[0-9]")),
 )

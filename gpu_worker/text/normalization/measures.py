@@ -15,7 +15,7 @@ from gpu_worker.text.normalization.numerals import (
     is_attributive,
     previous_word,
 )
-from gpu_worker.text.normalization.quantities import RANGE, Quantity, quantity, range_of
+from gpu_worker.text.normalization.quantities import QUANTITY, RANGE, Quantity, quantity, range_of
 from gpu_worker.text.rewriting import Rule
 
 _SYMBOL: Final = r"[A-Za-z\u00b5\u03bc\u03a9\u2126]{1,5}"
@@ -24,7 +24,8 @@ _STOP: Final = r"(?:\.(?=,|[ \u00a0][a-z0-9(]))?"
 _QUALIFIER: Final = {"sq": "square ", "square": "square ", "cu": "cubic ", "cubic": "cubic ", "fl": "fl "}
 _UNIT: Final = rf"(?:(?P<qualifier>sq|square|cu|cubic|fl)\.?{SPACE})?(?P<unit>N\u00b7m|{_SYMBOL})(?:\^?(?P<power>[23\u00b2\u00b3]))?"
 _BELOW: Final = r"(?:[/\u2044](?P<below>[A-Za-z]{1,8})(?:\^?(?P<below_power>[23\u00b2\u00b3]))?)?"
-_AMOUNT: Final = re.compile(rf"{RANGE}(?P<gap>{SPACE}|-)?{_UNIT}{_BELOW}(?![\w\u00b2\u00b3^]){_STOP}")
+_SCALE: Final = rf"(?P<scale>{SPACE}(?:hundred|thousand|million|billion|trillion))?"
+_AMOUNT: Final = re.compile(rf"{RANGE}{_SCALE}(?P<gap>{SPACE}|-)?{_UNIT}{_BELOW}(?![\w\u00b2\u00b3^]){_STOP}")
 
 # Symbols that are also English words or letters: only where they touch the number.
 _ATTACHED_ONLY: Final = frozenset(
@@ -43,6 +44,8 @@ def _say_amount(match: re.Match[str]) -> str | None:
         return None
     if symbol == "A" and previous_word(match) in LETTERED:
         return None
+    if symbol == "s" and match.string[max(0, match.start() - 1)] == "-":
+        return None
     if gap == "-" and match.string[match.end() : match.end() + 1] == "-":
         return None
     if gap == "-" and len(symbol) == 1 and symbol not in "mgLlW":
@@ -54,13 +57,13 @@ def _say_amount(match: re.Match[str]) -> str | None:
         unit = _QUALIFIER[qualifier] + unit
     amount = range_of(match)
     attributive = gap == "-" or ("|" not in unit and not match["below"] and is_attributive(match))
-    name = units.spoken(unit, plural_form=not (amount.is_one or attributive))
+    name = units.spoken(unit, plural_form=not ((amount.is_one and not match["scale"]) or attributive))
     if match["below"]:
         below = units.per(match["below"], match["below_power"] or "")
         if below is None:
             return None
         name = f"{name} per {below}"
-    return f"{amount.spoken} {name}"
+    return f"{amount.spoken}{match['scale'] or ''} {name}"
 
 
 def _stands_alone(match: re.Match[str]) -> bool:
@@ -104,15 +107,22 @@ def _say_spelled_degree(match: re.Match[str]) -> str:
     return match[1] + _DEGREES[match[2]]
 
 
-_MARKS: Final = re.compile(
-    rf"{START}({PLAIN})(['\u2032\"\u2033\u201d])(?=[ ]?(?:x|×|by|wide|long|tall|deep|thick|high|pipe|screen|monitor|pizza)\b|[ ]?×)"
-)
+_MARKS: Final = re.compile(rf"{START}(?P<number>{QUANTITY})(?P<mark>['\u2032\"\u2033\u201d])(?!\w)")
+_SIZED: Final = re.compile(r"[ ]?(?:\u00d7|(?:x|by|wide|long|tall|deep|thick|high|pipe|screen|diameter)\b)")
+_QUOTED: Final = 200
 
 
-def _say_marks(match: re.Match[str]) -> str:
-    unit = "foot" if match[2] in "'\u2032" else "inch"
-    amount = quantity(match[1])
-    return f"{amount.spoken} {unit}" if is_attributive(match) else _with(amount, unit)
+def _say_marks(match: re.Match[str]) -> str | None:
+    mark, text = match["mark"], match.string
+    unit = "foot" if mark in "'\u2032" else "inch"
+    amount = quantity(match["number"])
+    if is_attributive(match):
+        return f"{amount.spoken} {unit}"
+    if mark not in "\u2032\u2033" and not _SIZED.match(text, match.end()):
+        before = text[max(0, match.start() - _QUOTED) : match.start()]
+        if unit == "foot" or "\u201c" in before or before.count('"') % 2:
+            return None
+    return _with(amount, unit)
 
 
 _PERCENT: Final = re.compile(rf"{RANGE}{SPACE}?(?P<sign>[%\u2030\u066a])")
@@ -169,7 +179,7 @@ def _say_dimensions(match: re.Match[str]) -> str | None:
         return None
     numbers = [number for number in (match[1], match[3], match[4]) if number]
     sizes = [_pixels(number) if unit is None else words.number(number) for number in numbers]
-    name = f" {units.spoken(unit, plural_form=True)}" if unit else ""
+    name = f" {units.spoken(unit, plural_form=not is_attributive(match))}" if unit else ""
     return " by ".join(sizes) + name
 
 
@@ -179,7 +189,7 @@ def _pixels(number: str) -> str:
     return words.number(number)
 
 
-_TIMES: Final = re.compile(rf"{START}({PLAIN})[xX\u00d7](?=[\s,.;:!?)]|$)(?!{SPACE}?[-+=*/^])")
+_TIMES: Final = re.compile(rf"{RANGE}[xX\u00d7](?=[\s,.;:!?)]|$)(?!{SPACE}?[-+=*/^])")
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_DEGREE, _say_degree, re.compile("[0-9][ \u00a0]?[\u00b0\u00ba\u2103\u2109CF]")),
@@ -189,6 +199,6 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_PERCENTS, _say_percent, re.compile("%")),
     Rule(_PERCENT, _say_percent, re.compile("[%\u2030\u066a]")),
     Rule(_SPELLED_DEGREE, _say_spelled_degree, re.compile("degrees? [CFK]")),
-    Rule(_TIMES, lambda match: f"{words.number(match[1])} times", re.compile("[0-9][xX\u00d7]")),
+    Rule(_TIMES, lambda match: f"{range_of(match).spoken} times", re.compile("[0-9][xX\u00d7]")),
     Rule(_AMOUNT, _say_amount, DIGIT),
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gpu_worker.text.normalization import units, words
-from gpu_worker.text.normalization.numerals import DASH, PLAIN, SPACE, is_attributive
+from gpu_worker.text.normalization.numerals import DASH, PLAIN, SPACE, is_attributive, next_word, word_set
 from gpu_worker.text.rewriting import Rule
 
 
@@ -108,6 +108,10 @@ _SCALE: Final = (
     rf"(?:{SPACE}(?P<{{0}}_word>hundred|thousand|million|billion|trillion|quadrillion|bn|mn|mln|bln|tn|trn)(?:s(?={SPACE}of))?\b"
     rf"|-(?P<{{0}}_joined>thousand|million|billion|trillion)\b|(?P<{{0}}_letter>{'|'.join(sorted(_SCALES, key=len, reverse=True))})(?!\w))?"
 )
+_PRICED: Final = word_set(
+    "bill bills note notes coin coins bailout deal deals budget prize loan fine fee grant investment package project "
+    "fund contract settlement cheque lawsuit voucher coupon jackpot tip donation"
+)
 _SIGN: Final = r"[-\u2212+±]?"
 _BEFORE: Final = r"(?:US|CA|AU|NZ|HK|MX|[CASR])?\$|CN¥|[£€¥\uffe5₹₩₽₺₿₫₪฿₴₱₦]"
 _CODE: Final = (
@@ -165,6 +169,12 @@ def _major_and_minor(whole: str, cents: int, currency: _Currency, *, singular: b
     return f"{spoken} and {currency.cents(cents)}" if cents else spoken
 
 
+def _is_attributive(match: re.Match[str]) -> bool:
+    if match.string.startswith("-a-", match.end()):
+        return True
+    return is_attributive(match) or next_word(match) in _PRICED
+
+
 def _say(match: re.Match[str]) -> str | None:
     groups = match.groupdict()
     currency = _CURRENCIES[groups.get("code") or match["symbol"]]
@@ -174,7 +184,7 @@ def _say(match: re.Match[str]) -> str | None:
         below = f" per {unit}"
     low_scale, high_scale = _scale(match, "low"), _scale(match, "high")
     joined = match["low_joined"] or match["high_joined"]
-    singular = bool(joined) or (not below and is_attributive(match))
+    singular = bool(joined) or (not below and _is_attributive(match))
     sign = "minus " if (match["sign"] or match["inner"]) in ("-", "\u2212") else ""
     sign = {"+": "plus ", "±": "plus or minus "}.get(match["sign"], sign)
     if match["high"] is None:
@@ -207,7 +217,7 @@ def _say_cents(match: re.Match[str]) -> str | None:
 
 
 _ANY_SYMBOL: Final = "[$£€¥\uffe5₹₩₽₺₿₫₪฿₴₱₦]"
-_ANY_CODE: Final = re.compile(rf"\b(?:{_CODE}|Rs)\b")
+_ANY_CODE: Final = re.compile(rf"\b(?:{_CODE}|Rs)(?![A-Za-z])")
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_SYMBOL_FIRST, _say, re.compile(_ANY_SYMBOL)),

@@ -16,7 +16,7 @@ from gpu_worker.text.normalization.numerals import (
     word_set,
 )
 from gpu_worker.text.normalization.quantities import VULGAR, VULGAR_CLASS, fraction, mixed
-from gpu_worker.text.rewriting import Rule
+from gpu_worker.text.rewriting import TAKEN, Rule
 
 _ORDINAL: Final = re.compile(
     rf"{START}(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,5}}|[0-9]{{1,15}})[- ]?(?:(?:st|nd|rd|th|ST|ND|RD|TH)(?!\w)|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)"
@@ -24,6 +24,9 @@ _ORDINAL: Final = re.compile(
 _FRACTION: Final = re.compile(
     rf"{START}(?<!/)(?P<sign>[-\u2212]?)(?:(?P<whole>[0-9]{{1,3}})(?:{SPACE}|-))?(?P<numerator>[0-9]{{1,4}})[/\u2044](?P<denominator>[0-9]{{1,4}})(?:ths|rds|th|rd)?"
     r"(?![\w/]|[.,][0-9])"
+)
+_DECIMAL_RATING: Final = re.compile(
+    rf"{START}([0-9]{{1,3}}\.[0-9]{{1,2}})/([1-9][0-9]{{0,2}})(?![\w/]|[.,][0-9])"
 )
 _VULGAR: Final = re.compile(
     rf"(?<![0-9])(?P<sign>[-\u2212]?)(?P<whole>[0-9]{{0,6}}){SPACE}?(?P<part>{VULGAR_CLASS})"
@@ -33,7 +36,7 @@ _GROUPED: Final = re.compile(
 )
 _INDIAN: Final = re.compile(r"(?<!\w)(?<![0-9][.,])[0-9]{1,2}(?:,[0-9]{2}){1,4},[0-9]{3}(?![\w,])")
 _NUMBER: Final = re.compile(
-    r"(?P<sign>(?<![\w)\].])[-\u2212+±\u2013](?=\.?[0-9]))?"
+    rf"(?:(?P<sign>(?<![\w)\].{TAKEN}])[-\u2212+±\u2013](?=\.?[0-9]))|(?P<joint>(?<={TAKEN})[-\u2013](?=[0-9]))|(?P<list>(?<=,)))?"
     r"(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,40}(?![0-9])(?:\.[0-9]++)?|[0-9]++(?:\.[0-9]++)?|(?<![\w.])\.[0-9]++)"
 )
 _OTHER_DIGITS: Final = re.compile(r"[^\D0-9]++")
@@ -75,8 +78,17 @@ def _say_fraction(match: re.Match[str]) -> str | None:
             return f"{words.whole(numerator)} {words.whole(denominator)}"
         if denominator in ("5", "10", "100") and (numerator == denominator or _is_rating(match)):
             return f"{words.whole(numerator)} out of {words.whole(denominator)}"
+        if int(numerator) > int(denominator) and _EQUALS.match(match.string, match.end()):
+            return f"{words.whole(numerator)} divided by {words.whole(denominator)}"
     sign = "minus " if match["sign"] else ""
     return sign + mixed(match["whole"] or "", int(numerator), int(denominator))
+
+
+_EQUALS: Final = re.compile(r"\s?=")
+
+
+def _say_rating(match: re.Match[str]) -> str:
+    return f"{words.number(match[1])} out of {words.whole(match[2])}"
 
 
 def _is_rating(match: re.Match[str]) -> bool:
@@ -96,6 +108,11 @@ def _say_vulgar(match: re.Match[str]) -> str:
 
 def _say_number(match: re.Match[str]) -> str:
     number, sign = match["number"], match["sign"] or ""
+    if match["joint"]:
+        joint = " " if match["joint"] == "-" else " to "
+        return joint + words.number(number)
+    if match["list"] is not None:
+        return f" {words.number(number)}"
     if not sign and number.isdigit():
         if len(number) == 4 and _is_year(match):
             return words.year(int(number))
@@ -144,6 +161,7 @@ def _say_other_digits(match: re.Match[str]) -> str:
 RULES: Final[tuple[Rule, ...]] = (
     *serials.NAMED,
     Rule(_ORDINAL, _say_ordinal, re.compile("[0-9][- ]?[snrtSNRTˢⁿʳᵗ]")),
+    Rule(_DECIMAL_RATING, _say_rating, re.compile(r"\.[0-9]{1,2}/[1-9]")),
     Rule(_FRACTION, _say_fraction, re.compile("[0-9][/\u2044][0-9]")),
     Rule(_VULGAR, _say_vulgar, re.compile(VULGAR_CLASS)),
     *arithmetic.RULES,

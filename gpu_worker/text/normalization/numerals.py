@@ -71,7 +71,7 @@ def next_word(match: re.Match[str]) -> str:
 _DESCRIBED: Final = word_set(
     "bag battery bottle box jack run race walk hike drive dash radius fence ladder pole cable screen monitor disk lens "
     "rifle pistol caliber engine motor charger adapter adaptor outlet circuit pipe tank dumbbell limit delay timeout "
-    "connection processor bed wall hard laptop phone tv television film sprint swim marathon truck load lamp bulb"
+    "connection processor bed wall hard laptop phone tv television film sprint swim marathon truck load lamp bulb relay house home apartment"
 )
 
 

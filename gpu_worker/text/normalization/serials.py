@@ -24,7 +24,7 @@ _AFTER_LETTER: Final = re.compile(
     r"(?<=[A-Za-z])(?P<dash>-?)(?P<digits>[0-9]++)(?P<part>\.[0-9]{1,4}(?![\w.]))?(?P<plural>s(?!\w))?(?P<letter>(?=[A-Za-z]))?"
 )
 _BEFORE_LETTER: Final = re.compile(
-    r"(?<!\w)(?<![0-9][.,])(?P<whole>[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?P<part>\.[0-9]++)?(?:(?P<scale>[kKMB])(?![\w/-])|(?=[A-Za-z]))"
+    r"(?:(?<=\ue000)-)?(?<!\w)(?<![0-9][.,])(?P<whole>[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?P<part>\.[0-9]++)?(?:(?P<scale>[kKMB])(?![\w/-])|(?=[A-Za-z]))"
 )
 
 
@@ -44,15 +44,18 @@ def _say_after_letter(match: re.Match[str]) -> str:
 def _say_before_letter(match: re.Match[str]) -> str:
     whole, part, scale = match["whole"], match["part"], match["scale"]
     number = words.number(whole + (part or ""))
+    name = words.code(whole) if len(whole) > 2 and not part and "," not in whole else number
+    if match[0][0] == "-":
+        name = f" {name}"
     if scale is None:
-        return f"{words.code(whole) if len(whole) > 2 and not part and ',' not in whole else number} "
+        return f"{name} "
     if scale == "k" or (scale == "K" and (part or is_count(match))):
         return f"{number} thousand"
     if scale == "M":
         return f"{number} million"
     if scale == "B" and (part or is_count(match)):
         return f"{number} billion"
-    return f"{number} {scale}"
+    return f"{name} {scale}"
 
 
 def _say_hex(match: re.Match[str]) -> str:

@@ -132,8 +132,10 @@ def _say_code(match: re.Match[str]) -> str | None:
         return None
     if len(digits) == 3 or (len(digits) == 4 and match["hash"] and not lead):
         return None
-    spoken_lead = " number" if match["hash"] else ""
-    return f"{match['lead'].rstrip()}{spoken_lead} {words.digits(digits)}"
+    written = match["lead"].rstrip()
+    if match["hash"] or lead.startswith("no"):
+        written = f"{written.removesuffix(match['lead'].strip()).rstrip()} number"
+    return f"{written} {words.digits(digits)}"
 
 
 _SEPARATED: Final = re.compile(rf"[0-9)](?:{SPACE}|[-.])[0-9]{{3}}")

@@ -28,7 +28,7 @@ _CLOCK_TIME: Final = (
     rf"(?P<hour>{_HOUR}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.(?P<part>[0-9]{{1,9}}))?)?"
 )
 _CLOCK: Final = re.compile(
-    rf"{START}(?<!:){_CLOCK_TIME}(?![0-9:])(?!\.[0-9])(?:{_HALF_DAY.format('half')})?{_ZONE}"
+    rf"{START}(?<!:){_CLOCK_TIME}(?![0-9:])(?![.,][0-9])(?:{_HALF_DAY.format('half')})?{_ZONE}"
 )
 _SPAN: Final = re.compile(
     rf"{START}(?<!:)(?P<hour>{_HOUR})(?::(?P<minute>[0-5][0-9]))?(?:{_HALF_DAY.format('half')})?"
@@ -42,7 +42,10 @@ _ZONE_ONLY: Final = re.compile(
     r"\b(?P<zone>UTC|GMT) ?(?P<offset_sign>[-+\u2212])(?P<offset>[0-9]{1,2})(?::?(?P<offset_minutes>[0-9]{2}))?(?![0-9])"
 )
 _MILITARY: Final = re.compile(rf"{START}([01][0-9]|2[0-3])([0-5][0-9])(?={SPACE}?(?:hours|hrs|h)\b)")
-_RATIO: Final = re.compile(rf"{START}(?<!:)({PLAIN}){SPACE}?:{SPACE}?({PLAIN})(?::({PLAIN}))?(?![\w:])")
+_VERSE: Final = re.compile(
+    rf"\b(?P<book>[A-Z][a-z]{{2,13}}) (?P<chapter>[0-9]{{1,3}}):(?P<verse>[0-9]{{1,3}})(?:{DASH}(?P<last>[0-9]{{1,3}}))?(?![\w:])"
+)
+_RATIO: Final = re.compile(rf"{START}(?<!:)({PLAIN})(?:{SPACE}:{SPACE}|:)({PLAIN})(?::({PLAIN}))?(?![\w:])")
 
 _AT: Final = word_set("at by from until till since before after around to between about")
 _RATIO_WORDS: Final = word_set("odds ratio scale aspect proportion majority margin odds-on")
@@ -86,7 +89,7 @@ def _zone(match: re.Match[str]) -> str:
 def _say_clock(match: re.Match[str]) -> str | None:
     hour, minute, half = int(match["hour"]), int(match["minute"]), match["half"] or ""
     before = previous_word(match)
-    if not half and (before in _RATIO_WORDS or next_word(match) in _RATIO_WORDS or before in _VERSE_BOOKS):
+    if not half and (before in _RATIO_WORDS or next_word(match) in _RATIO_WORDS):
         return None
     if match["second"] is None:
         return say_time(hour, minute, half=half) + _zone(match)
@@ -114,10 +117,7 @@ def _duration(hours: int, minutes: int, seconds: int, part: str | None = None) -
 
 
 def _say_span(match: re.Match[str]) -> str | None:
-    clocked = match["minute"] or match["minute2"]
     if not (match["half"] or match["half2"] or (match["minute"] and match["minute2"])):
-        return None
-    if clocked and previous_word(match) in _VERSE_BOOKS:
         return None
     first = say_time(int(match["hour"]), _minute(match["minute"]), half=match["half"] or "", o_clock=False)
     second = say_time(
@@ -145,12 +145,18 @@ def _say_military(match: re.Match[str]) -> str | None:
 _MINUTES_SECONDS: Final = re.compile("(?:2[5-9]|[3-9][0-9]):[0-5][0-9]")
 
 
+def _say_verse(match: re.Match[str]) -> str | None:
+    if match["book"].lower() not in _VERSE_BOOKS:
+        return None
+    last = f" to {words.whole(match['last'])}" if match["last"] else ""
+    return f"{match['book']} {words.whole(match['chapter'])} {words.whole(match['verse'])}{last}"
+
+
 def _say_ratio(match: re.Match[str]) -> str:
     minutes, seconds = match[1], match[2]
     if match[3] is None and _MINUTES_SECONDS.fullmatch(f"{minutes}:{seconds}"):
         return f"{words.whole(minutes)} {words.two_digits(int(seconds)) if seconds != '00' else 'minutes'}"
-    joint = " " if previous_word(match) in _VERSE_BOOKS else " to "
-    return joint.join(words.number(number) for number in match.groups() if number)
+    return " to ".join(words.number(number) for number in match.groups() if number)
 
 
 _LONG: Final = re.compile(
@@ -179,6 +185,7 @@ _COLON: Final = re.compile("[0-9][ \u00a0]?:")
 _HALF: Final = re.compile(r"[0-9][ \u00a0\u202f]?[AaPp]\.?[ ]?[Mm]")
 
 RULES: Final[tuple[Rule, ...]] = (
+    Rule(_VERSE, _say_verse, re.compile("[a-z] [0-9]{1,3}:[0-9]")),
     Rule(_SPAN, _say_span, re.compile(r"[0-9][ \u00a0\u202f]?[AaPp]\.?[ ]?[Mm]|:[0-9]")),
     Rule(_CLOCK, _say_clock, _COLON),
     Rule(_HOUR_ONLY, _say_hour, _HALF),

@@ -28,7 +28,7 @@ def _said(written: str) -> str:
         ("It was -50 outside.", "It was minus fifty outside."),
         ("It was \u221250 outside.", "It was minus fifty outside."),
         ("+5 or ±3", "plus five or plus or minus three"),
-        ("1,2,3", "one,two,three"),
+        ("1,2,3", "one, two, three"),
         ("1" + "0" * 36, "one undecillion"),
         ("2.5 million people", "two point five million people"),
     ],
