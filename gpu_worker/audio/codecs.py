@@ -20,7 +20,8 @@ SampleFormat = Literal["flt", "fltp", "s16"]
 class Codec:
     """One stream through one encoder. Any thread may call it, one at a time; it frees itself.
 
-    How the stream is cut into chunks does not change the packets.
+    How the stream is cut into chunks does not change the packets. `extradata` is what the encoder says of
+    the stream beside them.
     """
 
     def __init__(
@@ -48,12 +49,8 @@ class Codec:
             context.bit_rate = bitrate
         context.open()
         self._context = context
+        self.extradata = bytes(context.extradata or b"")
         self.frame_samples = context.frame_size
-
-    @property
-    def extradata(self) -> bytes:
-        """What the encoder has to say of its stream beside packets; FLAC's is whole after `finish`."""
-        return self._context.extradata or b""
 
     def feed(self, samples: Samples) -> list[bytes]:
         """The packets of the frames that are full now."""
@@ -70,7 +67,12 @@ class Codec:
     def finish(self) -> list[bytes]:
         """The packets of what was held back; nothing can be fed after it."""
         packets = self._encode(self._held) if len(self._held) else []
-        return packets + [bytes(packet) for packet in self._context.encode(None)]
+        for packet in self._context.encode(None):
+            # FLAC's is whole only now; the context's own copy of it has a wrong MD5.
+            if packet.has_sidedata("new_extradata"):
+                self.extradata = bytes(packet.get_sidedata("new_extradata"))
+            packets.append(bytes(packet))
+        return packets
 
     def _encode(self, samples: Samples) -> list[bytes]:
         values = to_int16(samples) if self._sample_format == "s16" else to_finite(samples)

@@ -23,7 +23,7 @@ MEDIA_TYPES: Final = {
 _BARE: Final = frozenset({"pcm", "mulaw", "alaw"})
 
 _PCM_RATES: Final = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-_RATES: Final[dict[str, tuple[int, ...]]] = {
+RATES: Final[dict[str, tuple[int, ...]]] = {
     "wav": _PCM_RATES,
     "pcm": _PCM_RATES,
     "flac": _PCM_RATES,
@@ -66,8 +66,8 @@ class Encoding:
         if format not in FORMATS:
             _refuse("format", f"must be one of {', '.join(FORMATS)}")
         rate = _default_rate(format, source_rate) if sample_rate is None else sample_rate
-        if rate not in _RATES[format]:
-            _refuse("sample_rate", f"of {format} must be one of {_listed(_RATES[format])} Hz, not {rate}")
+        if rate not in RATES[format]:
+            _refuse("sample_rate", f"of {format} must be one of {_listed(RATES[format])} Hz, not {rate}")
         return cls(format, rate, _resolved_bitrate(format, rate, bitrate))
 
     @property
@@ -81,7 +81,7 @@ def _default_rate(format: str, source_rate: int) -> int:
     """The engine's own where the format has it, else the next above."""
     if format in ("mulaw", "alaw"):
         return 8_000
-    return next((rate for rate in _RATES[format] if rate >= source_rate), _RATES[format][-1])
+    return next((rate for rate in RATES[format] if rate >= source_rate), RATES[format][-1])
 
 
 def _resolved_bitrate(format: str, rate: int, bitrate: int | None) -> int | None:
