@@ -17,13 +17,13 @@ def _pairs(listed: str) -> dict[str, str]:
 TITLES: Final = _pairs(
     """
     mr: mister; mrs: missus; ms: miss; mx: mix; dr: doctor; drs: doctors; prof: professor; profs:
-    professors; rev: reverend; hon: honorable; gen: general; col: colonel; maj: major; capt: captain;
-    cpt: captain; cmdr: commander; cdr: commander; adm: admiral; lt: lieutenant; sgt: sergeant; cpl:
-    corporal; pvt: private; brig: brigadier; gov: governor; sen: senator; sens: senators; rep:
-    representative; reps: representatives; pres: president; amb: ambassador; atty: attorney; det:
-    detective; insp: inspector; supt: superintendent; msgr: monsignor; fr: father; sr: sister; messrs:
-    messrs; mme: madame; mlle: mademoiselle; mt: mount; mts: mounts; ft: fort; pt: point; st: saint;
-    ste: sainte; sec: secretary
+    professors; rev: reverend; hon: honorable; gen: general; col: colonel; maj: major; capt: captain; cpt:
+    captain; cmdr: commander; cdr: commander; adm: admiral; lt: lieutenant; sgt: sergeant; cpl: corporal;
+    pvt: private; brig: brigadier; gov: governor; sen: senator; sens: senators; rep: representative; reps:
+    representatives; pres: president; amb: ambassador; atty: attorney; det: detective; insp: inspector;
+    supt: superintendent; msgr: monsignor; fr: father; br: brother; sr: sister; messrs: messrs; mme:
+    madame; mlle: mademoiselle; mt: mount; mts: mounts; ft: fort; pt: point; st: saint; ste: sainte; sec:
+    secretary
     """
 )
 # Said as titles without their full stop, too.
@@ -45,8 +45,8 @@ STREETS: Final = _pairs(
 SURE_STREETS: Final = word_set("ave blvd rd hwy pkwy expy fwy tpke")
 UNITS: Final = _pairs(
     """
-    apt: apartment; ste: suite; fl: floor; rm: room; bldg: building; hwy: highway; rte: route; rt:
-    route; ext: extension; tel: telephone; box: box
+    apt: apartment; ste: suite; fl: floor; rm: room; bldg: building; hwy: highway; rte: route; rt: route;
+    ext: extension; tel: telephone; box: box
     """
 )
 DIRECTIONS: Final = {
@@ -74,25 +74,25 @@ BEFORE_NUMBERS: Final = _pairs(
 # Anywhere.
 ANYWHERE: Final = _pairs(
     """
-    etc: et cetera; vs: versus; approx: approximately; appt: appointment; dept: department; depts:
-    departments; est: estimated; govt: government; gov't: government; dep't: department; misc:
-    miscellaneous; vol: volume; vols: volumes; fig: figure; figs: figures; pp: pages; ed: editor; eds:
-    editors; inc: incorporated; corp: corporation; ltd: limited; co: company; cos: companies; bros:
-    brothers; jr: junior; sr: senior; esq: esquire; max: maximum; min: minimum; avg: average; temp:
-    temperature; assn: association; assoc: association; univ: university; inst: institute; intl:
-    international; int'l: international; natl: national; nat'l: national; mfg: manufacturing; mgr:
-    manager; mgmt: management; asst: assistant; attn: attention; bldg: building; bldgs: buildings; apt:
-    apartment; apts: apartments; cont: continued; cont'd: continued; cf: compare; ca: circa; viz:
-    namely; al: al; incl: including; excl: excluding; esp: especially; resp: respectively; prof:
-    professor; ref: reference; refs: references; tel: telephone; ext: extension; hwy: highway; pkg:
-    package; qty: quantity; req: required; acct: account; abbr: abbreviation; anon: anonymous; abbrev:
-    abbreviation; biol: biology; chem: chemistry; dir: director; dist: district; div: division; eng:
-    engineering; env: environment; equip: equipment; exec: executive; hosp: hospital; hq: headquarters;
-    ibid: ibid; lab: lab; lib: library; mag: magazine; mktg: marketing; orig: original; pop: population;
-    prev: previous; pub: publication; publ: published; rec'd: received; recd: received; rep:
-    representative; sched: schedule; sq: square; std: standard; subj: subject; tech: technology; trans:
-    translated; treas: treasurer; yr: year; yrs: years; hr: hour; hrs: hours; wk: week; wks: weeks; mo:
-    month; mos: months; tbsp: tablespoon; tsp: teaspoon; blvd: boulevard; ave: avenue
+    aka: also known as; etc: et cetera; vs: versus; approx: approximately; appt: appointment; dept:
+    department; depts: departments; est: estimated; govt: government; gov't: government; dep't:
+    department; misc: miscellaneous; vol: volume; vols: volumes; pp: pages; ed: editor; eds: editors; inc:
+    incorporated; corp: corporation; ltd: limited; co: company; cos: companies; bros: brothers; jr:
+    junior; sr: senior; esq: esquire; max: maximum; min: minimum; avg: average; temp: temperature; assn:
+    association; assoc: association; univ: university; inst: institute; intl: international; int'l:
+    international; natl: national; nat'l: national; mfg: manufacturing; mgr: manager; mgmt: management;
+    asst: assistant; attn: attention; bldg: building; bldgs: buildings; apt: apartment; apts: apartments;
+    cont: continued; cont'd: continued; cf: compare; ca: circa; viz: namely; al: al; incl: including;
+    excl: excluding; esp: especially; resp: respectively; prof: professor; ref: reference; refs:
+    references; tel: telephone; ext: extension; hwy: highway; pkg: package; qty: quantity; req: required;
+    acct: account; abbr: abbreviation; anon: anonymous; abbrev: abbreviation; biol: biology; chem:
+    chemistry; dir: director; dist: district; div: division; eng: engineering; env: environment; equip:
+    equipment; exec: executive; hosp: hospital; hq: headquarters; ibid: ibid; lab: lab; lib: library; mag:
+    magazine; mktg: marketing; orig: original; pop: population; prev: previous; pub: publication; publ:
+    published; rec'd: received; recd: received; rep: representative; sched: schedule; sq: square; std:
+    standard; subj: subject; tech: technology; trans: translated; treas: treasurer; yr: year; yrs: years;
+    hr: hour; hrs: hours; wk: week; wks: weeks; mo: month; mos: months; tbsp: tablespoon; tsp: teaspoon;
+    blvd: boulevard; ave: avenue
     """
 )
 # Words of their own: abbreviations only where the sentence goes on after the full stop.
@@ -105,7 +105,7 @@ ALSO_WORDS: Final = word_set(
 # Said in full without a full stop, too.
 BARE: Final = word_set(
     """
-    vs etc approx dept depts govt gov't dep't misc inc corp ltd bros jr sr esq mgmt intl int'l natl
+    aka vs etc approx dept depts govt gov't dep't misc inc corp ltd bros jr sr esq mgmt intl int'l natl
     nat'l cont'd mgr rec'd asst attn appt assn assoc acct qty pkg univ
     """
 )
@@ -142,14 +142,14 @@ WEEKDAYS: Final = _pairs(
 
 STATES: Final = _pairs(
     """
-    AL: Alabama; AK: Alaska; AZ: Arizona; AR: Arkansas; CA: California; CO: Colorado; CT: Connecticut;
-    DE: Delaware; DC: D C; FL: Florida; GA: Georgia; HI: Hawaii; ID: Idaho; IL: Illinois; IN: Indiana;
-    IA: Iowa; KS: Kansas; KY: Kentucky; LA: Louisiana; ME: Maine; MD: Maryland; MA: Massachusetts; MI:
-    Michigan; MN: Minnesota; MS: Mississippi; MO: Missouri; MT: Montana; NE: Nebraska; NV: Nevada; NH:
-    New Hampshire; NJ: New Jersey; NM: New Mexico; NY: New York; NC: North Carolina; ND: North Dakota;
-    OH: Ohio; OK: Oklahoma; OR: Oregon; PA: Pennsylvania; RI: Rhode Island; SC: South Carolina; SD:
-    South Dakota; TN: Tennessee; TX: Texas; UT: Utah; VT: Vermont; VA: Virginia; WA: Washington; WV:
-    West Virginia; WI: Wisconsin; WY: Wyoming; PR: Puerto Rico
+    AL: Alabama; AK: Alaska; AZ: Arizona; AR: Arkansas; CA: California; CO: Colorado; CT: Connecticut; DE:
+    Delaware; DC: D C; FL: Florida; GA: Georgia; HI: Hawaii; ID: Idaho; IL: Illinois; IN: Indiana; IA:
+    Iowa; KS: Kansas; KY: Kentucky; LA: Louisiana; ME: Maine; MD: Maryland; MA: Massachusetts; MI:
+    Michigan; MN: Minnesota; MS: Mississippi; MO: Missouri; MT: Montana; NE: Nebraska; NV: Nevada; NH: New
+    Hampshire; NJ: New Jersey; NM: New Mexico; NY: New York; NC: North Carolina; ND: North Dakota; OH:
+    Ohio; OK: Oklahoma; OR: Oregon; PA: Pennsylvania; RI: Rhode Island; SC: South Carolina; SD: South
+    Dakota; TN: Tennessee; TX: Texas; UT: Utah; VT: Vermont; VA: Virginia; WA: Washington; WV: West
+    Virginia; WI: Wisconsin; WY: Wyoming; PR: Puerto Rico
     """
 )
 # Also degrees, interjections or words: states only in an address or after a preposition.
@@ -157,11 +157,11 @@ UNSURE_STATES: Final = word_set("OK IN OR ME HI OH MD MA PA DE ID AL MS CO PR")
 # "Calif." and the like, after a city.
 STATE_WORDS: Final = _pairs(
     """
-    ala: Alabama; ariz: Arizona; ark: Arkansas; calif: California; colo: Colorado; conn: Connecticut;
-    del: Delaware; fla: Florida; ill: Illinois; ind: Indiana; kan: Kansas; ky: Kentucky; la: Louisiana;
-    mass: Massachusetts; md: Maryland; mich: Michigan; minn: Minnesota; miss: Mississippi; mo: Missouri;
-    mont: Montana; neb: Nebraska; nev: Nevada; okla: Oklahoma; ont: Ontario; ore: Oregon; pa:
-    Pennsylvania; penn: Pennsylvania; tenn: Tennessee; tex: Texas; va: Virginia; vt: Vermont; wash:
-    Washington; wis: Wisconsin; wyo: Wyoming
+    ala: Alabama; ariz: Arizona; ark: Arkansas; calif: California; colo: Colorado; conn: Connecticut; del:
+    Delaware; fla: Florida; ill: Illinois; ind: Indiana; kan: Kansas; ky: Kentucky; la: Louisiana; mass:
+    Massachusetts; md: Maryland; mich: Michigan; minn: Minnesota; miss: Mississippi; mo: Missouri; mont:
+    Montana; neb: Nebraska; nev: Nevada; okla: Oklahoma; ont: Ontario; ore: Oregon; pa: Pennsylvania;
+    penn: Pennsylvania; tenn: Tennessee; tex: Texas; va: Virginia; vt: Vermont; wash: Washington; wis:
+    Wisconsin; wyo: Wyoming
     """
 )

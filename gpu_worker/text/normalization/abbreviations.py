@@ -49,6 +49,8 @@ _BARE_DAY: Final = re.compile(
 )
 _INITIAL: Final = re.compile(r"(?<=[a-z.] )([A-HJ-Z])\.(?= [A-Z][a-z'’])")
 _INITIAL_FIRST: Final = re.compile(r"^([A-HJ-Z])\.(?= (?:[A-Z]\. )?[A-Z][a-z])", re.M)
+_INITIALS: Final = re.compile(r"(?<![\w.'’])(?:[A-HJ-Z]\. ){2,5}(?=[A-Z][a-z])")
+_JOINED_TITLE: Final = re.compile(r" (?:and|or|&) [A-Z][a-z]{0,8}\. [A-Z]")
 _NUMBER_NEXT: Final = re.compile(rf"[ \u00a0]?(?:[0-9#§{TAKEN}]|[IVXL]{{2,8}}\b|[VX]\b)")
 _NUMBER_BEFORE: Final = re.compile(r"(?:\d|\ue000)(?:st|nd|rd|th)?[ \u00a0]?\Z")
 _ORDINAL_BEFORE: Final = re.compile(r"(?:st|nd|rd|th|revised|new|final|special|limited|\ue000)[ \u00a0]\Z")
@@ -117,7 +119,11 @@ def _dotted(match: re.Match[str]) -> str | None:
 def _is_title(match: re.Match[str], key: str, following: str) -> bool:
     """Whether a title stands before a name: 'Gen. Lee', but not 'the rep. He' and 'King Jr. Day'."""
     text = match.string
-    if key not in TITLES or not match[1][0].isupper() or not following[:1].isupper():
+    if key not in TITLES or not match[1][0].isupper():
+        return False
+    if key in ("mr", "mrs", "ms") or _JOINED_TITLE.match(text, match.end()):
+        return True
+    if not following[:1].isupper():
         return False
     if text[match.end()] not in " \u00a0":
         return False
@@ -210,6 +216,10 @@ def _bare_day(match: re.Match[str]) -> str | None:
     return WEEKDAYS.get(key) or MONTHS[key]
 
 
+def _initials(match: re.Match[str]) -> str:
+    return match[0].replace(".", "")
+
+
 _LETTERED: Final = word_set(
     "vitamin plan class grade type section option group hepatitis part appendix exhibit"
 )
@@ -247,6 +257,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_DAY_RANGE, _day_range, re.compile(rf"(?:{_DAYS})\.?[ ]?[-–—]")),
     Rule(_BARE_DAY, _bare_day),
     Rule(_LETTERS, _letters, re.compile(r"[A-Za-z]\.[A-Za-z]")),
+    Rule(_INITIALS, _initials, re.compile(r"[A-Z]\. [A-Z]\. ")),
     Rule(_INITIAL_FIRST, _initial, re.compile(r"^[A-Z]\.", re.M)),
     Rule(_INITIAL, _initial, re.compile(r" [A-Z]\.")),
     Rule(_DOTTED, _dotted, _STOP),

@@ -51,6 +51,9 @@ _UNIT: Final = re.compile(
     r"(?<![\w.])(?:(Apt|Ste|Fl|Rm|Bldg|Hwy|Rte|Rt|Ext)\.?|(apt|ste|fl|rm|bldg|ext)\.)"
     r" ?(?:#[ ]?)?(?=\d|[A-Z]\b)"
 )
+_KNOWN_STREETS: Final = word_set(
+    "Wall Main Elm Oak Maple Pine Cedar High Market Church Park State Broad Canal Bourbon Fleet Baker Downing"
+)
 _FLOOR: Final = re.compile(r"(?<=\d(?:st|nd|rd|th) )Fl(?:\.|(?=\W|$))")
 _TOWARDS: Final = "(N|S|E|W|NE|NW|SE|SW)"
 _DIRECTION_FIRST: Final = re.compile(
@@ -65,6 +68,9 @@ _CODES: Final = "|".join(STATES)
 _ZIP: Final = rf"({_SPACE}{{1,2}})(\d{{5}})(?:-(\d{{4}}))?"
 _STATE: Final = re.compile(rf"(?<=[A-Za-z.],{_SPACE})({_CODES})(?![\w'’&]|\.\w|-\w)(?:{_ZIP}(?!\w))?")
 _STATE_ZIP: Final = re.compile(rf"(?<=[a-z]{_SPACE})({_CODES}){_ZIP}(?![\w,.]\d|\w)")
+_PARTY: Final = re.compile(rf"(?<=\b[DRI]-)({_CODES})(?!\w)")
+_STATE_NAMES: Final = frozenset(STATES.values())
+_ZIP_ALONE: Final = re.compile(r"(?<=[a-z] )(\d{5})(?:-(\d{4}))?(?![\w]|[.,]\d)")
 _STATE_WORD: Final = re.compile(rf"(?<=[a-z],{_SPACE})([A-Z][a-z]{{1,5}})\.(?!\w)")
 _BOX: Final = re.compile(r"(?<![\w.])P\.? ?O\.? Box(?!\w)")
 # A city, and before it what makes a place of it.
@@ -120,7 +126,7 @@ def _street(match: re.Match[str]) -> str | None:
         if not match[1] and kind not in SURE_STREETS and (capital or kind != "st" or before.isupper()):
             return None
         goes_on = capital and following not in DIRECTIONS and following.lower() not in SENTENCE_STARTERS
-        if goes_on and kind in ("st", "dr") and not before[0].isdigit():
+        if goes_on and kind in ("st", "dr") and not before[0].isdigit() and before not in _KNOWN_STREETS:
             return None
     stop = "." if match[1] and ends_sentence(text, at, match.end()) else ""
     return f"{STREETS[kind]}{stop}"
@@ -168,7 +174,14 @@ def _state(match: re.Match[str]) -> str | None:
         return None
     if name in UNSURE_STATES and not _PLACED.search(left):
         return None
+    if name in ("OR", "IN", "ME", "OK", "HI", "OH") and word_after(text, match.end()).islower():
+        return None
     return STATES[name]
+
+
+def _zip_alone(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 24) : match.start()].rstrip()
+    return _zip(match[1], match[2]) if before.rpartition(", ")[2] in _STATE_NAMES else None
 
 
 def _state_zip(match: re.Match[str]) -> str:
@@ -189,6 +202,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_BOX, lambda match: "P O Box", re.compile("Box")),
     Rule(_STATE, _state, _CAPITALS),
     Rule(_STATE_ZIP, _state_zip, re.compile(r"[A-Z]{2}[ \u00a0]{1,2}\d{5}")),
+    Rule(_ZIP_ALONE, _zip_alone, re.compile(r"[a-z] \d{5}")),
+    Rule(_PARTY, lambda match: STATES[match[1]], re.compile("[DRI]-[A-Z]{2}")),
     Rule(_STATE_WORD, _state_word, re.compile(r",[ \u00a0][A-Z][a-z]{1,5}\.")),
     Rule(_DIRECTION_FIRST, _direction, _ADDRESS),
     Rule(_DIRECTION_LAST, _direction_last, _ADDRESS),

@@ -72,7 +72,7 @@ _HARDWARE: Final = re.compile(
 )
 
 _VERSION: Final = re.compile(
-    r"(?<![\w.$€£])(?:([vV])\.? ?)?(\d{1,4}(?:\.\d{1,4}){2,4})"
+    r"(?<![\w.$€£])(?:([vV])\.? ?)?(\d{1,4}(?:\.\d{1,6}){2,4})"
     r"(?:[- ]?(alpha|beta|rc|dev|b|a)\.?(\d{1,3})?)?(?![\w%]|\.\d)"
 )
 _SHORT_VERSION: Final = re.compile(

@@ -18,7 +18,7 @@ _EMOJI: Final = re.compile(
 )
 _KEYCAP: Final = re.compile(r"[0-9#*]\ufe0f?\u20e3[ \t]?")
 _EMOTICON: Final = re.compile(
-    r"(?:[ \t]|(?<![\w:;.)\]]))(?:[:;=]['’]?-?[)(DP]{1,3}|[:;]-?[/\\|oO*3](?!/)"
+    r"(?:[ \t]|(?<![\w:;.)\]|-]))(?:[:;=]['’]?-?[)(DP]{1,3}|[:;]-?[/\\|oO*3](?!/)"
     r"|\^[_.]?\^|¯\\_\(ツ\)_/¯|[xX]D|<3(?=\s|$))(?![\w/])"
 )
 _INVISIBLE: Final = re.compile(

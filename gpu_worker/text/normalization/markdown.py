@@ -36,9 +36,9 @@ _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,24}[
 _DEFINITION: Final = re.compile(
     r"^[ \t]{0,3}\[[^\[\]\n]{1,80}\]:[ \t]{1,8}(?:<|https?:|www\.)[^\n]{0,500}$", re.M
 )
-_PLACE_START: Final = re.compile(r"(?<!\w)<(?=[A-Za-z][\w '’-]{0,40}>)")
-_PLACE: Final = re.compile(r"[A-Za-z][\w '’-]{0,40}")
-_PLACE_STOP: Final = re.compile(r"(?<=\w)>(?!\w)")
+_PLACE_START: Final = re.compile(r"(?<!\w)<(?=[A-Za-z][\w '’.,-]{0,80}>)")
+_PLACE: Final = re.compile(r"[A-Za-z][\w '’.,-]{0,80}")
+_PLACE_STOP: Final = re.compile(r"(?<=[\w.])>(?!\w)")
 _FOOTNOTE: Final = re.compile(
     r"(?<=[\w.,;:!?\"'”’)%\]])\[\^?\d{1,3}(?:[,–-] ?\d{1,3}){0,5}\]|\[\^[\w-]{1,40}\](?::[ \t]?)?"
 )
@@ -112,7 +112,7 @@ def _stop_of(start: str) -> Callable[[re.Match[str]], str | None]:
 
 def _place_stop(match: re.Match[str]) -> str | None:
     """The end of a placeholder such as <your name>, whose beginning is taken."""
-    before = match.string[max(0, match.start() - 41) : match.start()]
+    before = match.string[max(0, match.start() - 82) : match.start()]
     name = before.rpartition(TAKEN)[2]
     return "" if len(name) < len(before) and _PLACE.fullmatch(name) else None
 
@@ -136,7 +136,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_COMMENT, _nothing, re.compile("<!--")),
     Rule(_TAG, _tag, re.compile("<")),
     Rule(_PLACE_START, _nothing, re.compile("<[A-Za-z]")),
-    Rule(_PLACE_STOP, _place_stop, re.compile(f"{TAKEN}.{{1,41}}>")),
+    Rule(_PLACE_STOP, _place_stop, re.compile(f"{TAKEN}.{{1,82}}>")),
     Rule(_ENTITY, _entity, re.compile("&[A-Za-z#]")),
     Rule(_QUOTE, _nothing, re.compile(r"^[ \t]{0,8}>", re.M)),
     Rule(_BULLET, _nothing, re.compile(r"^[ \t]{0,24}[-*+•‣◦▪⁃–][ \t]", re.M)),

@@ -174,8 +174,7 @@ def _lower(match: re.Match[str]) -> str | None:
 
 _NUMBERED_LOWER: Final = word_set(
     """
-    chapter chapters act acts scene scenes volume vol part parts book section page pages p pp phase
-    canto
+    chapter chapters act acts scene scenes volume vol part parts book section page pages p pp phase canto
     """
 )
 

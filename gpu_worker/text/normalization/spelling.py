@@ -15,8 +15,8 @@ _CONSONANTS: Final = re.compile(r"[b-df-hj-np-tv-xz]+")
 _ONSETS: Final = word_set(
     """
     bl br ch chl chr cl cr cz dr dw fj fl fr gh gl gn gr kh kl kn kr ll mc ph phl phr pl pr ps pt rh sc
-    sch schl schm schn schr schw scr sh shr sk sl sm sn sp spl spr st str sv sw th thr thw tr ts tw vl
-    wh wr zh zw
+    sch schl schm schn schr schw scr sh shr sk sl sm sn sp spl spr st str sv sw th thr thw tr ts tw vl wh
+    wr zh zw
     """
 )
 _CODAS: Final = word_set(
@@ -29,17 +29,17 @@ _CODAS: Final = word_set(
 
 _SPELLED: Final = word_set(
     """
-    ai api ascii aws bmp btc cfg cia cpu crm css csv ctrl dll dns doi eu exe faq fbi fm gpu hiv html
-    http https ibm id ini ios ip iso js kde lan mba mit mpg nba nfl nhl npm nsa nyc odt ogg pc pdf php
-    png ppt ppu psd rgb rss sdk sql ssh ssl svg tls tsv ttf tts tv txt uae ui uk url usa usb ux vip vpn
-    vps www xls xlsx xml yml aac avi docx pptx epub mkv mp md py rb ts cpp cs jsx tsx ipynb
+    ai api ascii aws bmp btc cfg cia cpu crm css csv ctrl dll dns doi eu exe faq fbi fm gpu hiv html http
+    https ibm id ini ios ip iso js kde lan mba mit mpg nba nfl nhl npm nsa nyc odt ogg pc pdf php png ppt
+    ppu psd rgb rss sdk sql ssh ssl svg tls tsv ttf tts tv txt uae ui uk url usa usb ux vip vpn vps www
+    xls xlsx xml yml aac avi docx pptx epub mkv mp md py rb ts cpp cs jsx tsx ipynb
     """
 )
 # Two letters are spelled but for these.
 _SHORT_WORDS: Final = word_set(
     """
-    ad ah am an as at ax be by do ed el go ha he hi ho if in is it jo la lo ma me mo mr mu my no of oh
-    ok on or ox pa pi re sh so to up we yo co al bo ra ro li su yu de le
+    ad ah am an as at ax be by do ed el go ha he hi ho if in is it jo la lo ma me mo mr mu my no of oh ok
+    on or ox pa pi re sh so to up we yo co al bo ra ro li su yu de le
     """
 )
 

@@ -182,6 +182,7 @@ _STAR_BETWEEN: Final = re.compile(
 _SLASH_SPACED: Final = re.compile(r" / ")
 _SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
 _CURRENCY: Final = re.compile(r"(?<!\S)[$€£¥](?!\S)")
+_BLANK: Final = re.compile(r"_{2,}+")
 _NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000])")
 _UNARY: Final = {"<": "less than ", ">": "greater than ", "≤": "at most ", "≥": "at least "}
 _ORNAMENT: Final = re.compile(r"[†‡•◦∙·※❧*~|`^¦↑↓←↗↘↖↙]{1,8}|[{}]{1,4}")
@@ -247,6 +248,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_SLASH, lambda match: padded(match, "slash"), re.compile("/")),
     Rule(_NUMBER_SIGN, lambda match: "number ", re.compile("#")),
     Rule(re.compile(r"(?<=[\w)\]\ue000])\^(?=[\w({\ue000])"), _named, re.compile(r"\^")),
+    Rule(_BLANK, _ornament, re.compile("__")),
     Rule(_ORNAMENT, _ornament),
     Rule(_NAMED, _named, _SIGN),
 )
