@@ -12,7 +12,8 @@ from gpu_worker.text.rewriting import TAKEN, Rule
 _LEFT: Final = rf"(?<=[0-9A-Za-z)\u00b2\u00b3%\u2070-\u2079\u03c0{TAKEN}])"
 _RIGHT: Final = rf"(?=[-+\u2212.\u221a($\u00a3\u20ac]?[0-9A-Za-z(\u221a\u03c0?{TAKEN}])"
 _OPERATOR: Final = re.compile(
-    rf"{_LEFT}(?P<left>{SPACE}?)(?P<sign>[-+=*/xX\u00b7\u00d7\u00f7\u2212\u2013\u22c5\u2260\u2248])(?P<right>{SPACE}?)(?P<negative>[-\u2212](?=\.?[0-9]))?{_RIGHT}"
+    rf"{_LEFT}(?P<left>{SPACE}?)(?P<sign>[-+=*/xX\u00b7\u00d7\u00f7\u2212\u2013\u22c5\u2260\u2248])"
+    rf"(?P<right>{SPACE}?)(?P<negative>[-\u2212](?=\.?[0-9]))?{_RIGHT}"
 )
 _NAMES: Final = {
     "+": "plus", "=": "equals", "*": "times", "\u00b7": "times", "\u00d7": "times", "\u22c5": "times",
@@ -50,7 +51,8 @@ _SUPERSCRIPTS: Final = str.maketrans(
 )
 _POWER: Final = re.compile(
     rf"(?:(?<=[0-9)\u03c0{TAKEN}])|(?<=(?<![A-Za-z])[A-Za-z])|(?<=mc))"
-    r"(?:\^(?P<caret>[-\u2212]?[0-9]{1,6}|[a-z](?!\w))|(?P<raised>\u207b?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,6}))"
+    r"(?:\^(?P<caret>[-\u2212]?[0-9]{1,6}|[a-z](?!\w))|"
+    r"(?P<raised>\u207b?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,6}))"
 )
 
 
@@ -67,7 +69,8 @@ _SCIENTIFIC: Final = re.compile(
 
 
 def _say_scientific(match: re.Match[str]) -> str:
-    return f"{words.number(match['sign'] + match['number'])} times ten to the power of {words.number(match['power'].lstrip('+'))}"
+    number = words.number(match["sign"] + match["number"])
+    return f"{number} times ten to the power of {words.number(match['power'].lstrip('+'))}"
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -79,7 +82,8 @@ RULES: Final[tuple[Rule, ...]] = (
         _OPERATOR,
         _say_operator,
         re.compile(
-            rf"[+=*\u00b7\u00d7\u00f7\u2212\u22c5\u2260\u2248]|[0-9A-Za-z]{SPACE}/{SPACE}[0-9]|[0-9] [xX] [0-9]"
+            rf"[+=*\u00b7\u00d7\u00f7\u2212\u22c5\u2260\u2248]|[0-9A-Za-z]{SPACE}/{SPACE}[0-9]"
+            rf"|[0-9] [xX] [0-9]"
         ),
     ),
     Rule(re.compile(r"(?<=[0-9])\+(?=$|[\s,.;:!?)])"), lambda _: " plus", re.compile(r"[0-9]\+")),

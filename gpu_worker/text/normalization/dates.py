@@ -19,8 +19,8 @@ from gpu_worker.text.normalization.times import say_time
 from gpu_worker.text.rewriting import Rule
 
 _MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December",
 )  # fmt: skip
 _WEEKDAYS: Final = {
     day[:3]: day for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -37,16 +37,19 @@ _YEAR: Final = r"[12][0-9]{3}"
 _TO: Final = rf"{SPACE}?(?:{DASH}|to\b|through\b|/){SPACE}?"
 
 _MONTH_FIRST: Final = re.compile(
-    rf"(?<![A-Za-z])(?P<month>{_NAME})(?:\.?{SPACE}{{1,2}}(?:the{SPACE})?|\.|(?<=[a-z]{{3}})-)(?P<day>{_DAY})(?P<nth>{_NTH})(?![\w:%\u00b0]|[.,/][0-9])"
+    rf"(?<![A-Za-z])(?P<month>{_NAME})(?:\.?{SPACE}{{1,2}}(?:the{SPACE})?|\.|(?<=[a-z]{{3}})-)"
+    rf"(?P<day>{_DAY})(?P<nth>{_NTH})(?![\w:%\u00b0]|[.,/][0-9])"
     rf"(?:{_TO}(?:(?P<month2>{_NAME})\.?{SPACE})?(?P<day2>{_DAY}){_NTH}(?![\w:]|[.,/-][0-9]))?"
     rf"(?:(?P<comma>,?){SPACE}{{1,2}}(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
 )
 _DAY_FIRST: Final = re.compile(
-    rf"{START}(?<![/:-])(?:(?P<day1>{_DAY}){_NTH}{_TO})?(?P<day>{_DAY})(?P<nth>{_NTH})(?:{SPACE}|-)(?:of{SPACE})?(?P<month>{_NAME})(?![\w'\u2019])"
+    rf"{START}(?<![/:-])(?:(?P<day1>{_DAY}){_NTH}{_TO})?(?P<day>{_DAY})(?P<nth>{_NTH})(?:{SPACE}|-)"
+    rf"(?:of{SPACE})?(?P<month>{_NAME})(?![\w'\u2019])"
     rf"(?:\.(?=,|[ ][a-z0-9]))?(?:(?:,?{SPACE}|-)(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
 )
 _MONTH_YEAR: Final = re.compile(
-    rf"(?<![A-Za-z])(?:(?P<month1>{_NAME})\.?{_TO})?(?P<month>{_NAME})(?:\.?,?{SPACE}{{1,2}}(?:of{SPACE})?|-)(?:(?P<year>{_YEAR})(?![\w:]|[.,][0-9])|['\u2019](?P<short>[0-9]{{2}})(?!\w))"
+    rf"(?<![A-Za-z])(?:(?P<month1>{_NAME})\.?{_TO})?(?P<month>{_NAME})(?:\.?,?{SPACE}{{1,2}}"
+    rf"(?:of{SPACE})?|-)(?:(?P<year>{_YEAR})(?![\w:]|[.,][0-9])|['\u2019](?P<short>[0-9]{{2}})(?!\w))"
 )
 _MONTHS_ONLY: Final = re.compile(rf"\b(?P<month1>{_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<month>{_NAME})\b")
 _ISO: Final = re.compile(
@@ -55,7 +58,8 @@ _ISO: Final = re.compile(
     r"(?P<zone>Z|[-+][0-9]{2}:?(?:[0-9]{2})?)?)?(?![\w/-])(?!\.[0-9])"
 )
 _NUMERIC: Final = re.compile(
-    rf"{START}(?<![/-])(?P<first>[0-9]{{1,2}})(?P<mark>[-/.\u2011])(?P<second>[0-9]{{1,2}})(?P=mark)(?P<year>{_YEAR}|[0-9]{{2}})(?![\w/-])(?!\.[0-9])"
+    rf"{START}(?<![/-])(?P<first>[0-9]{{1,2}})(?P<mark>[-/.\u2011])(?P<second>[0-9]{{1,2}})(?P=mark)"
+    rf"(?P<year>{_YEAR}|[0-9]{{2}})(?![\w/-])(?!\.[0-9])"
 )
 _SLASHED: Final = re.compile(
     rf"{START}(?<!/)(?P<first>1[0-2]|0?[1-9])/(?P<second>{_DAY})(?![\w/%])(?![.,][0-9])"
@@ -65,10 +69,12 @@ _MONTH_SLASH_YEAR: Final = re.compile(
 )
 _YEAR_MONTH: Final = re.compile(rf"{START}(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])(?![\w-]|[.,:/][0-9])")
 _YEARS: Final = re.compile(
-    rf"{START}(?<![-/])(?P<first>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?P<mark>{SPACE}?{DASH}{SPACE}?|/)(?P<second>1[1-9][0-9]{{2}}|20[0-9]{{2}}|[0-9]{{2}})(?![\w/-]|[.,:/][0-9])"
+    rf"{START}(?<![-/])(?P<first>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?P<mark>{SPACE}?{DASH}{SPACE}?|/)"
+    rf"(?P<second>1[1-9][0-9]{{2}}|20[0-9]{{2}}|[0-9]{{2}})(?![\w/-]|[.,:/][0-9])"
 )
 _DECADE: Final = re.compile(
-    r"(?<!\w)(?<![0-9][.,])(?P<quote>['\u2019\u2018]?)(?P<years>[1-9]0|[12][0-9]{2}0)(?P<apostrophe>['\u2019]?)s"
+    r"(?<!\w)(?<![0-9][.,])(?P<quote>['\u2019\u2018]?)(?P<years>[1-9]0|[12][0-9]{2}0)"
+    r"(?P<apostrophe>['\u2019]?)s"
     rf"(?:{SPACE}?{DASH}{SPACE}?['\u2019\u2018]?(?P<second>[1-9]0|[12][0-9]{{2}}0)['\u2019]?s)?(?!\w)"
 )
 _SHORT_YEAR: Final = re.compile(r"(?<!\w)['\u2019\u2018]([0-9]{2})(?![\w'\u2019%]|[.,][0-9])")
@@ -78,7 +84,9 @@ _ERA: Final = re.compile(
     rf"|\b(?P<before>AD|A\.D\.|CE){SPACE}?(?P<year2>[0-9]{{1,4}}){END}"
 )
 _WEEKDAY: Final = re.compile(
-    rf"\b(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\b\.?(?=,?{SPACE}{{1,2}}(?:[0-9]{{1,2}}(?:st|nd|rd|th)?{SPACE}{_NAME}\b|{_NAME}\b\.?{SPACE}[0-9]|[0-9]{{1,2}}[/:][0-9]|[0-9]{{1,2}}{SPACE}?[ap]\.?m|{_YEAR}-))"
+    rf"\b(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\b\.?(?=,?{SPACE}{{1,2}}(?:[0-9]{{1,2}}(?:st|nd|rd"
+    rf"|th)?{SPACE}{_NAME}\b|{_NAME}\b\.?{SPACE}[0-9]|[0-9]{{1,2}}[/:][0-9]|[0-9]{{1,2}}{SPACE}?[ap]\.?m"
+    rf"|{_YEAR}-))"
 )
 _DAY_NAME: Final = "(?:Mon|Tues?|Wed(?:nes)?|Thurs?|Fri|Sat(?:ur)?|Sun)(?:day)?"
 _WEEKDAYS_SPAN: Final = re.compile(
@@ -89,12 +97,13 @@ _ENDS_IN_DATE: Final = re.compile(
     rf"(?:{_NAME}\.? (?:{_DAY}{_NTH})?,?(?: ?{_YEAR})?|{_DAY}{_NTH} (?:of )?{_NAME}\.?)\Z"
 )
 _BETWEEN_DATES: Final = re.compile(
-    rf"(?<=[0-9a-z.]){SPACE}?[-\u2012-\u2015]{SPACE}?(?=(?:{_DAY}{_NTH} (?:of )?{_NAME}|{_NAME}\.? {_DAY}{_NTH})\b)"
+    rf"(?<=[0-9a-z.]){SPACE}?[-\u2012-\u2015]{SPACE}?(?=(?:{_DAY}{_NTH} (?:of )?{_NAME}"
+    rf"|{_NAME}\.? {_DAY}{_NTH})\b)"
 )
 
 _ON: Final = word_set(
-    "on by until till before after since from through due dated starting ending between deadline of in this next "
-    "last early late mid to and"
+    "on by until till before after since from through due dated starting ending between deadline of in "
+    "this next last early late mid to and"
 )
 _DECADE_BEFORE: Final = word_set(
     "the his her their my your our early late mid in to and or since early- mid- late- those"

@@ -22,7 +22,10 @@ _SYMBOL: Final = r"[A-Za-z\u00b5\u03bc\u03a9\u2126]{1,5}"
 # A full stop after an abbreviated unit belongs to it where the sentence goes on.
 _STOP: Final = r"(?:\.(?=,|[ \u00a0][a-z0-9(]))?"
 _QUALIFIER: Final = {"sq": "square ", "square": "square ", "cu": "cubic ", "cubic": "cubic ", "fl": "fl "}
-_UNIT: Final = rf"(?:(?P<qualifier>sq|square|cu|cubic|fl)\.?{SPACE})?(?P<unit>N\u00b7m|{_SYMBOL})(?:\^?(?P<power>[23\u00b2\u00b3]))?"
+_UNIT: Final = (
+    rf"(?:(?P<qualifier>sq|square|cu|cubic|fl)\.?{SPACE})?(?P<unit>N\u00b7m|{_SYMBOL})(?:\^?"
+    rf"(?P<power>[23\u00b2\u00b3]))?"
+)
 _BELOW: Final = r"(?:[/\u2044](?P<below>[A-Za-z]{1,8})(?:\^?(?P<below_power>[23\u00b2\u00b3]))?)?"
 _SCALE: Final = rf"(?P<scale>{SPACE}(?:hundred|thousand|million|billion|trillion))?"
 _AMOUNT: Final = re.compile(rf"{RANGE}{_SCALE}(?P<gap>{SPACE}|-)?{_UNIT}{_BELOW}(?![\w\u00b2\u00b3^]){_STOP}")
@@ -87,7 +90,8 @@ def _stands_alone(match: re.Match[str]) -> bool:
 _FEET_INCHES: Final = re.compile(
     rf"{START}([0-9]{{1,3}}){SPACE}?(?:ft\.?|feet|foot|['\u2032\u2019]){SPACE}?"
     r"([0-9]{1,2}(?:\.[0-9]{1,2}|(?:[ -][0-9]/[0-9]{1,2})|[\u00bc-\u00be])?)"
-    rf"(?:{SPACE}?(?:in\b\.?(?![ ][A-Z]|\s*$)|in\b|inch(?:es)?\b|[\"\u2033\u201d]|''|\u2032\u2032|\u2019\u2019)|(?![\w\"'\u2019.,]))"
+    rf"(?:{SPACE}?(?:in\b\.?(?![ ][A-Z]|\s*$)|in\b|inch(?:es)?\b|[\"\u2033\u201d]|''|\u2032\u2032"
+    rf"|\u2019\u2019)|(?![\w\"'\u2019.,]))"
 )
 
 
@@ -136,8 +140,10 @@ def _say_percent(match: re.Match[str]) -> str:
 
 
 _DEGREE: Final = re.compile(
-    rf"{RANGE}(?:{SPACE}?[\u00b0\u00ba](?:{SPACE}?(?P<scale>[CFK])(?!\w))?|{SPACE}?(?P<one>[\u2103\u2109])|(?P<bare>[CF])(?=[,;.!?)]|\s|$))"
-    rf"(?:{SPACE}?(?P<minutes>[0-9]{{1,2}})[\u2032'])?(?:{SPACE}?(?P<seconds>[0-9]{{1,2}}(?:\.[0-9]{{1,3}})?)[\u2033\"])?"
+    rf"{RANGE}(?:{SPACE}?[\u00b0\u00ba](?:{SPACE}?(?P<scale>[CFK])(?!\w))?|{SPACE}?"
+    rf"(?P<one>[\u2103\u2109])|(?P<bare>[CF])(?=[,;.!?)]|\s|$))"
+    rf"(?:{SPACE}?(?P<minutes>[0-9]{{1,2}})[\u2032'])?(?:{SPACE}?(?P<seconds>[0-9]{{1,2}}"
+    rf"(?:\.[0-9]{{1,3}})?)[\u2033\"])?"
     r"(?:[ ]?(?P<compass>[NSEW])(?!\w))?"
 )
 
@@ -161,11 +167,12 @@ _X: Final = rf"{SPACE}?[xX\u00d7]{SPACE}?"
 _MARK: Final = "['\u2032\"\u2033\u201d\u2019]"
 _BY: Final = re.compile(
     rf"{START}({PLAIN}){_MARK}?({_X})({PLAIN})(?:{_MARK}?{_X}({PLAIN}))?"
-    rf"(?:{SPACE}?(mm|cm|dm|m|km|in|ft|yd|px|nm|[\u00b5\u03bc]m|inches|feet|(?<=[0-9]){_MARK})(?![A-Za-z/]))?(?!\w)(?!{SPACE}?=)"
+    rf"(?:{SPACE}?(mm|cm|dm|m|km|in|ft|yd|px|nm|[\u00b5\u03bc]m|inches|feet|(?<=[0-9]){_MARK})"
+    rf"(?![A-Za-z/]))?(?!\w)(?!{SPACE}?=)"
 )
 _LONG_UNITS: Final = {
-    "inches": "inch", "feet": "foot", "'": "foot", "\u2032": "foot", "\u2019": "foot", '"': "inch", "\u2033": "inch",
-    "\u201d": "inch",
+    "inches": "inch", "feet": "foot", "'": "foot", "\u2032": "foot", "\u2019": "foot", "\u2033": "inch",
+    "\u201d": "inch", '"': "inch",
 }  # fmt: skip
 
 

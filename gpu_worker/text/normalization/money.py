@@ -105,22 +105,28 @@ _SCALES: Final = {
     "Bn": "billion", "bln": "billion", "t": "trillion", "T": "trillion", "tn": "trillion", "trn": "trillion",
 }  # fmt: skip
 _SCALE: Final = (
-    rf"(?:{SPACE}(?P<{{0}}_word>hundred|thousand|million|billion|trillion|quadrillion|bn|mn|mln|bln|tn|trn)(?:s(?={SPACE}of))?\b"
-    rf"|-(?P<{{0}}_joined>thousand|million|billion|trillion)\b|(?P<{{0}}_letter>{'|'.join(sorted(_SCALES, key=len, reverse=True))})(?!\w))?"
+    rf"(?:{SPACE}(?P<{{0}}_word>hundred|thousand|million|billion|trillion|quadrillion|bn|mn|mln|bln|tn"
+    rf"|trn)(?:s(?={SPACE}of))?\b"
+    rf"|-(?P<{{0}}_joined>thousand|million|billion|trillion)\b|"
+    rf"(?P<{{0}}_letter>{'|'.join(sorted(_SCALES, key=len, reverse=True))})(?!\w))?"
 )
 _PRICED: Final = word_set(
-    "bill bills note notes coin coins bailout deal deals budget prize loan fine fee grant investment package project "
-    "fund contract settlement cheque lawsuit voucher coupon jackpot tip donation"
+    "bill bills note notes coin coins bailout deal deals budget prize loan fine fee grant investment "
+    "package project fund contract settlement cheque lawsuit voucher coupon jackpot tip donation"
 )
 _SIGN: Final = r"[-\u2212+±]?"
 _BEFORE: Final = r"(?:US|CA|AU|NZ|HK|MX|[CASR])?\$|CN¥|[£€¥\uffe5₹₩₽₺₿₫₪฿₴₱₦]"
 _CODE: Final = (
-    r"USD|EUR|GBP|JPY|CHF|AUD|CAD|NZD|HKD|SGD|TWD|INR|CNY|RMB|KRW|RUB|SEK|NOK|DKK|PLN|MXN|BRL|ZAR|THB|PHP|ILS|UAH"
+    r"USD|EUR|GBP|JPY|CHF|AUD|CAD|NZD|HKD|SGD|TWD|INR|CNY|RMB|KRW|RUB|SEK|NOK|DKK|PLN|MXN|BRL|ZAR|THB"
+    r"|PHP|ILS|UAH"
     r"|AED|SAR|CZK|HUF|BTC|ETH"
 )
 # Continental decimals after a comma, as in '30,20 €'.
 _INDIAN: Final = r"[0-9]{1,2}(?:,[0-9]{2}){1,6},[0-9]{3}(?![0-9])(?:\.[0-9]{1,2})?"
-_SPACED: Final = r"[1-9][0-9]{0,2}(?:(?:[\u00a0\u2009\u202f][0-9]{3}){1,6}|(?: [0-9]{3}){2,6}| 000)(?![0-9])(?:\.[0-9]{1,2})?"
+_SPACED: Final = (
+    r"[1-9][0-9]{0,2}(?:(?:[\u00a0\u2009\u202f][0-9]{3}){1,6}|(?: [0-9]{3}){2,6}| 000)(?![0-9])"
+    r"(?:\.[0-9]{1,2})?"
+)
 _AMOUNT: Final = rf"(?:[0-9]{{1,6}},[0-9]{{2}}(?![0-9,.])|{_INDIAN}|{_SPACED}|{PLAIN})"
 _PER: Final = r"(?:[/\u2044](?P<below>[A-Za-z]{1,9})(?:\^?(?P<below_power>[23\u00b2\u00b3]))?(?![\w/]))?"
 _SEPARATOR: Final = re.compile(r"[,\s]")
@@ -129,19 +135,23 @@ _MINOR: Final = re.compile(r",[0-9]{2}")
 
 def _front(symbol: str) -> str:
     return (
-        rf"(?P<sign>{_SIGN})(?P<symbol>{symbol}){SPACE}?(?P<inner>[-\u2212]?)(?P<low>{_AMOUNT}){_SCALE.format('low')}"
-        rf"(?:{SPACE}?{DASH}{SPACE}?(?:(?P=symbol){SPACE}?)?(?P<high>{_AMOUNT}){_SCALE.format('high')})?{_PER}(?![0-9])"
+        rf"(?P<sign>{_SIGN})(?P<symbol>{symbol}){SPACE}?(?P<inner>[-\u2212]?)"
+        rf"(?P<low>{_AMOUNT}){_SCALE.format('low')}"
+        rf"(?:{SPACE}?{DASH}{SPACE}?(?:(?P=symbol){SPACE}?)?"
+        rf"(?P<high>{_AMOUNT}){_SCALE.format('high')})?{_PER}(?![0-9])"
     )
 
 
 _SYMBOL_FIRST: Final = re.compile(rf"(?<![\w$])(?:{_front(_BEFORE)})(?:{SPACE}(?P<code>{_CODE})\b)?")
 _CODE_FIRST: Final = re.compile(rf"(?<![\w$])(?:{_front(rf'(?:{_CODE})|Rs[.]?')})")
 _SYMBOL_LAST: Final = re.compile(
-    rf"(?<!\w)(?<![0-9][.,])(?P<sign>{_SIGN})(?P<inner>)(?P<low>{_AMOUNT})(?:{SPACE}?{DASH}{SPACE}?(?P<high>{_AMOUNT}))?{_SCALE.format('low')}(?P<high_word>)(?P<high_joined>)(?P<high_letter>)"
+    rf"(?<!\w)(?<![0-9][.,])(?P<sign>{_SIGN})(?P<inner>)(?P<low>{_AMOUNT})(?:{SPACE}?{DASH}{SPACE}?"
+    rf"(?P<high>{_AMOUNT}))?{_SCALE.format('low')}(?P<high_word>)(?P<high_joined>)(?P<high_letter>)"
     rf"{SPACE}?(?:(?P<symbol>[$£€¥₹₩₽₺₿₫₪฿₴₱₦]|(?:{_CODE}|TRY|kr)\b)){_PER}"
 )
 _CENTS: Final = re.compile(
-    rf"(?<!\w)(?<![0-9][.,])(?P<low>{PLAIN})(?:{SPACE}?{DASH}{SPACE}?(?P<high>{PLAIN}))?(?:{SPACE}?¢|(?P<pence>p)(?!\w))"
+    rf"(?<!\w)(?<![0-9][.,])(?P<low>{PLAIN})(?:{SPACE}?{DASH}{SPACE}?(?P<high>{PLAIN}))?(?:{SPACE}?¢|"
+    rf"(?P<pence>p)(?!\w))"
 )
 
 

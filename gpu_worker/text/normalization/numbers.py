@@ -19,10 +19,12 @@ from gpu_worker.text.normalization.quantities import VULGAR, VULGAR_CLASS, fract
 from gpu_worker.text.rewriting import TAKEN, Rule
 
 _ORDINAL: Final = re.compile(
-    rf"{START}(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,5}}|[0-9]{{1,15}})[- ]?(?:(?:st|nd|rd|th|ST|ND|RD|TH)(?!\w)|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)"
+    rf"{START}(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,5}}|[0-9]{{1,15}})[- ]?(?:(?:st|nd|rd|th|ST|ND|RD"
+    rf"|TH)(?!\w)|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)"
 )
 _FRACTION: Final = re.compile(
-    rf"{START}(?<!/)(?P<sign>[-\u2212]?)(?:(?P<whole>[0-9]{{1,3}})(?:{SPACE}|-))?(?P<numerator>[0-9]{{1,4}})[/\u2044](?P<denominator>[0-9]{{1,4}})(?:ths|rds|th|rd)?"
+    rf"{START}(?<!/)(?P<sign>[-\u2212]?)(?:(?P<whole>[0-9]{{1,3}})(?:{SPACE}|-))?"
+    rf"(?P<numerator>[0-9]{{1,4}})[/\u2044](?P<denominator>[0-9]{{1,4}})(?:ths|rds|th|rd)?"
     r"(?![\w/]|[.,][0-9])"
 )
 _DECIMAL_RATING: Final = re.compile(
@@ -32,12 +34,16 @@ _VULGAR: Final = re.compile(
     rf"(?<![0-9])(?P<sign>[-\u2212]?)(?P<whole>[0-9]{{0,6}}){SPACE}?(?P<part>{VULGAR_CLASS})"
 )
 _GROUPED: Final = re.compile(
-    r"(?<!\w)(?<![0-9][.,])(?P<sign>[-\u2212+±]?)[1-9][0-9]{0,2}(?:(?:[\u00a0\u2009\u202f][0-9]{3}){1,12}|(?: [0-9]{3}){2,12}| 000|(?:['\u2019][0-9]{3}){1,12})(?:\.[0-9]{1,12})?(?![\w])(?![ ][0-9])"
+    r"(?<!\w)(?<![0-9][.,])(?P<sign>[-\u2212+±]?)[1-9][0-9]{0,2}(?:"
+    r"(?:[\u00a0\u2009\u202f][0-9]{3}){1,12}|(?: [0-9]{3}){2,12}| 000|(?:['\u2019][0-9]{3}){1,12})"
+    r"(?:\.[0-9]{1,12})?(?![\w])(?![ ][0-9])"
 )
 _INDIAN: Final = re.compile(r"(?<!\w)(?<![0-9][.,])[0-9]{1,2}(?:,[0-9]{2}){1,4},[0-9]{3}(?![\w,])")
 _NUMBER: Final = re.compile(
-    rf"(?:(?P<sign>(?<![\w)\].{TAKEN}])[-\u2212+±\u2013](?=\.?[0-9]))|(?P<joint>(?<={TAKEN})[-\u2013](?=[0-9]))|(?P<list>(?<=,)))?"
-    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,40}(?![0-9])(?:\.[0-9]++)?|[0-9]++(?:\.[0-9]++)?|(?<![\w.])\.[0-9]++)"
+    rf"(?:(?P<sign>(?<![\w)\].{TAKEN}])[-\u2212+±\u2013](?=\.?[0-9]))|(?P<joint>(?<={TAKEN})[-\u2013]"
+    rf"(?=[0-9]))|(?P<list>(?<=,)))?"
+    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,40}(?![0-9])(?:\.[0-9]++)?|[0-9]++(?:\.[0-9]++)?|"
+    r"(?<![\w.])\.[0-9]++)"
 )
 _OTHER_DIGITS: Final = re.compile(r"[^\D0-9]++")
 
@@ -47,9 +53,10 @@ _RATING: Final = re.compile(
 _PAIRED: Final = {"24/7", "50/50", "20/20", "60/40", "80/20", "70/30", "90/10", "9/11", "7/11"}
 
 _YEAR_BEFORE: Final = word_set(
-    "in since during circa ca until till spring summer autumn fall winter year years early late mid copyright © "
-    "january february march april may june july august september october november december jan feb mar apr jun "
-    "jul aug sep sept oct nov dec ad born died est established founded the q1 q2 q3 q4"
+    "in since during circa ca until till spring summer autumn fall winter year years early late mid "
+    "copyright © january february march april may june july august september october november december "
+    "jan feb mar apr jun jul aug sep sept oct nov dec ad born died est established founded the q1 q2 q3 "
+    "q4"
 )
 _MAYBE_YEAR_BEFORE: Final = word_set("from by before after of and to between around through about")
 _AMOUNT_BEFORE: Final = word_set(
@@ -60,7 +67,8 @@ _BY_NUMBER: Final = re.compile(r" (?:by [0-9]|per )")
 _YEAR_NEAR: Final = re.compile(r"\b(?:year|born|died|founded|anno|circa|class of)\b", re.IGNORECASE)
 _SUMS: Final = re.compile(r"\b(?:total|sum|number|population|maximum|minimum|average|capacity|range)\b")
 _NAMED: Final = re.compile(
-    r"\b(?:room|rm|suite|flight|highway|hwy|route|interstate|apartment|apt|error|http|status|boeing|airbus|exit|area"
+    r"\b(?:room|rm|suite|flight|highway|hwy|route|interstate|apartment|apt|error|http|status|boeing"
+    r"|airbus|exit|area"
     r"|channel|i|us|locker|extension|bus|train|studio|code|unit)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
     re.IGNORECASE,
 )

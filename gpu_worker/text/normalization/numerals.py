@@ -24,29 +24,31 @@ DIGIT: Final = re.compile("[0-9]")
 _REACH: Final = 24
 _NEXT_WORD: Final = re.compile(r"[ \u00a0-]?([A-Za-z]{1,24})")
 _NOT_NOUNS: Final = word_set(
-    "a about after against ago all also am an and annually apart are as at away back because been before below but "
-    "by can could daily did does down during each either else even every except first for from had has have "
-    "her here his how however if in instead into is it its just last later less like may might monthly more most "
-    "must my next no nor not now of off on once one onto or our out over per plus she should since so than that the "
-    "their them then there these they this those though through till to today together tomorrow too two under "
-    "until up upon upwards us via was we weekly were what when where which while who why will with within without "
-    "would yearly yesterday yet you your"
+    "a about after against ago all also am an and annually apart are as at away back because been "
+    "before below but by can could daily did does down during each either else even every except first "
+    "for from had has have her here his how however if in instead into is it its just last later less "
+    "like may might monthly more most must my next no nor not now of off on once one onto or our out "
+    "over per plus she should since so than that the their them then there these they this those though "
+    "through till to today together tomorrow too two under until up upon upwards us via was we weekly "
+    "were what when where which while who why will with within without would yearly yesterday yet you "
+    "your"
 )
 _NOT_PLURALS: Final = word_set(
-    "this thus always across less perhaps besides news series sees says plus versus towards means remains marks saw "
-    "gives shows brings begins ends starts gets makes goes comes lies seems sits stands looks takes does sales "
-    "gains games"
+    "this thus always across less perhaps besides news series sees says plus versus towards means "
+    "remains marks saw gives shows brings begins ends starts gets makes goes comes lies seems sits "
+    "stands looks takes does sales gains games"
 )
 _COUNTED: Final = word_set(
-    "people men women children percent hundred thousand million billion trillion feet fish sheep dozen other more "
-    "new different additional extra"
+    "people men women children percent hundred thousand million billion trillion feet fish sheep dozen "
+    "other more new different additional extra"
 )
 
 
 # What a number and a letter name together: 'seat 12A'.
 LETTERED: Final = word_set(
-    "seat row gate flat unit apartment apt room section building bus platform exhibit figure fig grade class size suite "
-    "chapter appendix table door locker stall block lot route building level floor group team part step question line"
+    "seat row gate flat unit apartment apt room section building bus platform exhibit figure fig grade "
+    "class size suite chapter appendix table door locker stall block lot route building level floor "
+    "group team part step question line"
 )
 
 
@@ -69,9 +71,10 @@ def next_word(match: re.Match[str]) -> str:
 
 # What is so often described by a measure that the measure is in the singular even without an article.
 _DESCRIBED: Final = word_set(
-    "bag battery bottle box jack run race walk hike drive dash radius fence ladder pole cable screen monitor disk lens "
-    "rifle pistol caliber engine motor charger adapter adaptor outlet circuit pipe tank dumbbell limit delay timeout "
-    "connection processor bed wall hard laptop phone tv television film sprint swim marathon truck load lamp bulb relay house home apartment"
+    "bag battery bottle box jack run race walk hike drive dash radius fence ladder pole cable screen "
+    "monitor disk lens rifle pistol caliber engine motor charger adapter adaptor outlet circuit pipe "
+    "tank dumbbell limit delay timeout connection processor bed wall hard laptop phone tv television "
+    "film sprint swim marathon truck load lamp bulb relay house home apartment"
 )
 
 

@@ -21,7 +21,10 @@ _SLASHED: Final = r"(?:[0-9]{1,3}[ -])?[0-9]{1,3}[/\u2044][0-9]{1,4}(?![0-9/\u20
 _MIXED: Final = rf"[-\u2212]?[0-9]{{0,4}}{SPACE}?{VULGAR_CLASS}"
 QUANTITY: Final = rf"(?:{_SLASHED}|{_MIXED}|{_SIGNED})"
 # A quantity, or a range of two: groups `low` and `high`.
-RANGE: Final = rf"{START}(?<![A-Z]-)(?P<low>{QUANTITY})(?:(?:{SPACE}?{DASH}{SPACE}?|{SPACE}to{SPACE})(?P<high>{QUANTITY}))?"
+RANGE: Final = (
+    rf"{START}(?<![A-Z]-)(?P<low>{QUANTITY})(?:(?:{SPACE}?{DASH}{SPACE}?|{SPACE}to{SPACE})"
+    rf"(?P<high>{QUANTITY}))?"
+)
 
 _FRACTION: Final = re.compile(r"(?:([0-9]+)[ -])?([0-9]+)[/\u2044]([0-9]+)")
 _SIGNS: Final = {"-": "minus ", "\u2212": "minus ", "+": "plus ", "±": "plus or minus "}

@@ -14,15 +14,16 @@ _RANGE: Final = re.compile(
     rf"(?!\w)(?!{SPACE}?=|-[0-9])"
 )
 _ORDINALS: Final = re.compile(
-    rf"{START}(?P<low>[0-9]{{1,4}})(?:st|nd|rd|th)?{SPACE}?{DASH}{SPACE}?(?P<high>[0-9]{{1,4}})(?:st|nd|rd|th)(?!\w)"
+    rf"{START}(?P<low>[0-9]{{1,4}})(?:st|nd|rd|th)?{SPACE}?{DASH}{SPACE}?(?P<high>[0-9]{{1,4}})(?:st|nd"
+    rf"|rd|th)(?!\w)"
 )
 _PAGES: Final = re.compile(
     rf"(?<!\w)(?P<page>pp?)\.{SPACE}?(?=[0-9]{{1,4}}(?P<more>{SPACE}?(?:{DASH}|,{SPACE}|and){SPACE}?[0-9])?)"
 )
 
 _SCORED: Final = word_set(
-    "won lost beat win wins winning score scored led lead leading leads defeat defeated loss victory tie tied draw "
-    "drew ahead up down odds ratio final result"
+    "won lost beat win wins winning score scored led lead leading leads defeat defeated loss victory "
+    "tie tied draw drew ahead up down odds ratio final result"
 )
 _AIRCRAFT: Final = word_set("boeing airbus embraer")
 _ADDED_TO: Final = "=+*\u00d7\u00f7("

@@ -14,17 +14,21 @@ _NUMBER_WORD: Final = re.compile(rf"(?<!\w)(?:[Nn]o(?P<many>s)?\.|NO\.|[Nn]r\.){
 _RETIREMENT: Final = re.compile(r"(?<!\w)(401|403|457|501)\s?\(([a-z])\)(?:\(([0-9])\))?")
 _HEX: Final = re.compile(r"(?<!\w)0[xX]([0-9A-Fa-f]{1,32})(?!\w)")
 _HOUSE: Final = re.compile(
-    rf"(?<![\w.,$-])(?P<number>[0-9]{{3,4}}|[0-9]{{5}})(?={SPACE}(?:[NSEW]\.?{SPACE}|North{SPACE}|South{SPACE}|East{SPACE}|West{SPACE})?"
+    rf"(?<![\w.,$-])(?P<number>[0-9]{{3,4}}|[0-9]{{5}})(?={SPACE}(?:[NSEW]\.?{SPACE}|North{SPACE}"
+    rf"|South{SPACE}|East{SPACE}|West{SPACE})?"
     rf"(?:(?:[A-Z][a-z]{{1,20}}|[0-9]{{1,3}}(?:st|nd|rd|th))\.?{SPACE}){{1,3}}"
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Drive|Dr|Lane|Ln|Way|Court|Ct|Place|Pl|Square|Sq|Parkway|Pkwy"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Drive|Dr|Lane|Ln|Way|Court|Ct|Place|Pl|Square|Sq"
+    r"|Parkway|Pkwy"
     r"|Highway|Hwy|Terrace)\b)"
 )
 # Digits that touch a letter before them; a hyphen in between is not said.
 _AFTER_LETTER: Final = re.compile(
-    r"(?<=[A-Za-z])(?P<dash>-?)(?P<digits>[0-9]++)(?P<part>\.[0-9]{1,4}(?![\w.]))?(?P<plural>s(?!\w))?(?P<letter>(?=[A-Za-z]))?"
+    r"(?<=[A-Za-z])(?P<dash>-?)(?P<digits>[0-9]++)(?P<part>\.[0-9]{1,4}(?![\w.]))?(?P<plural>s(?!\w))?"
+    r"(?P<letter>(?=[A-Za-z]))?"
 )
 _BEFORE_LETTER: Final = re.compile(
-    r"(?:(?<=\ue000)-)?(?<!\w)(?<![0-9][.,])(?P<whole>[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?P<part>\.[0-9]++)?(?:(?P<scale>[kKMB])(?![\w/-])|(?=[A-Za-z]))"
+    r"(?:(?<=\ue000)-)?(?<!\w)(?<![0-9][.,])(?P<whole>[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)"
+    r"(?P<part>\.[0-9]++)?(?:(?P<scale>[kKMB])(?![\w/-])|(?=[A-Za-z]))"
 )
 
 

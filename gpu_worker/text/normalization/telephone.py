@@ -13,45 +13,53 @@ _EXTENSION: Final = (
     rf"(?:,?{SPACE}?(?P<ext>(?:[Ee]xt(?:ension|n)?\.?|x){SPACE}?(?P<extension>[0-9]{{1,6}})))?"
 )
 _NORTH_AMERICAN: Final = re.compile(
-    rf"(?<![\w.,$-])(?:\+?(?P<country>1)(?:{SPACE}|[-.])?)?(?:\((?P<area>[0-9]{{3}})\)(?:{SPACE}|[-.])?|(?P<area2>[0-9]{{3}})(?:{SPACE}|[-.]))"
+    rf"(?<![\w.,$-])(?:\+?(?P<country>1)(?:{SPACE}|[-.])?)?(?:\((?P<area>[0-9]{{3}})\)(?:{SPACE}|[-.])?|"
+    rf"(?P<area2>[0-9]{{3}})(?:{SPACE}|[-.]))"
     rf"(?P<exchange>[0-9]{{3}})(?:{SPACE}|[-.])(?P<line>[0-9]{{4}})(?![\w]|[-.][0-9]){_EXTENSION}"
 )
 _INTERNATIONAL: Final = re.compile(
-    rf"(?<![\w.,])\+(?P<numbers>[0-9]{{1,3}}(?:(?:{SPACE}|[-.])?\(?[0-9]{{1,4}}\)?){{2,5}})(?![\w]){_EXTENSION}"
+    rf"(?<![\w.,])\+(?P<numbers>[0-9]{{1,3}}(?:(?:{SPACE}|[-.])?\(?[0-9]{{1,4}}\)?){{2,5}})"
+    rf"(?![\w]){_EXTENSION}"
 )
 _NATIONAL: Final = re.compile(
-    rf"(?<![\w.,-])(?P<numbers>\(?0[0-9]{{2,4}}\)?(?:(?:{SPACE}|-)[0-9]{{3,7}}){{1,2}})(?![\w]|[-.,][0-9]){_EXTENSION}"
+    rf"(?<![\w.,-])(?P<numbers>\(?0[0-9]{{2,4}}\)?(?:(?:{SPACE}|-)[0-9]{{3,7}}){{1,2}})(?![\w]"
+    rf"|[-.,][0-9]){_EXTENSION}"
 )
 _LOCAL: Final = re.compile(
-    rf"(?<![\w.,$-])(?P<exchange>[2-9][0-9]{{2}})(?P<gap>-|{SPACE})(?P<line>[0-9]{{4}})(?![\w]|[-.,][0-9]|%){_EXTENSION}"
+    rf"(?<![\w.,$-])(?P<exchange>[2-9][0-9]{{2}})(?P<gap>-|{SPACE})(?P<line>[0-9]{{4}})(?![\w]|[-.,][0-9]"
+    rf"|%){_EXTENSION}"
 )
 _VANITY: Final = re.compile(
-    r"(?<![\w.,-])(?P<country>1)[- ](?P<area>8[0-9]{2})[- ](?P<name>[A-Z0-9]{2,10}(?:-[A-Z0-9]{1,10}){0,2})(?!\w)"
+    r"(?<![\w.,-])(?P<country>1)[- ](?P<area>8[0-9]{2})[- ](?P<name>[A-Z0-9]{2,10}"
+    r"(?:-[A-Z0-9]{1,10}){0,2})(?!\w)"
 )
 _EMERGENCY: Final = re.compile(
     r"(?<![\w.,$/-])(?:9-1-1|911|999|112|411|311|211|511|611|811|988|101|111)(?![\w]|[.,/:-][0-9]|%)"
 )
 _CARD: Final = re.compile(
-    rf"(?<![\w.,-])(?:[0-9]{{4}}(?:{SPACE}|-)[0-9]{{4}}(?:{SPACE}|-)[0-9]{{4}}(?:{SPACE}|-)[0-9]{{4}}|[0-9]{{4}}(?:{SPACE}|-)[0-9]{{6}}(?:{SPACE}|-)[0-9]{{5}})(?![\w]|-[0-9])"
+    rf"(?<![\w.,-])(?:[0-9]{{4}}(?:{SPACE}|-)[0-9]{{4}}(?:{SPACE}|-)[0-9]{{4}}(?:{SPACE}|-)[0-9]{{4}}"
+    rf"|[0-9]{{4}}(?:{SPACE}|-)[0-9]{{6}}(?:{SPACE}|-)[0-9]{{5}})(?![\w]|-[0-9])"
 )
 _CHAIN: Final = re.compile(r"(?<![\w.,-])[0-9]{1,13}(?:-[0-9]{1,13}){2,}+(?:-[Xx])?(?![\w])")
 _CODE: Final = re.compile(
-    rf"(?<=[A-Za-z:.#])(?P<lead>(?:{SPACE}?(?:[Nn]umber|[Nn]o\.|[Ii][Dd]|[Cc]ode|is))?:?{SPACE}?)(?P<hash>#{SPACE}?)?(?P<digits>[0-9]{{3,40}})(?:-(?P<more>[0-9]{{4}}))?(?![\w]|[.,:/-][0-9]|%)"
+    rf"(?<=[A-Za-z:.#])(?P<lead>(?:{SPACE}?(?:[Nn]umber|[Nn]o\.|[Ii][Dd]|[Cc]ode|is))?:?{SPACE}?)"
+    rf"(?P<hash>#{SPACE}?)?(?P<digits>[0-9]{{3,40}})(?:-(?P<more>[0-9]{{4}}))?(?![\w]|[.,:/-][0-9]|%)"
 )
 
 _CALLS: Final = word_set(
-    "call called calling calls dial dialed dialing dialled dialling phone phoned ring rang text texted texting"
+    "call called calling calls dial dialed dialing dialled dialling phone phoned ring rang text texted "
+    "texting"
 )
 _TELEPHONES: Final = word_set("tel tel. phone telephone fax mobile cell call dial")
 _CALLED: Final = word_set("call calls operator operators dispatcher dispatchers emergency caller")
 _NUMBERED: Final = word_set(
-    "order invoice account tracking ticket reference ref case serial confirmation code pin passcode password id "
-    "zip zipcode extension ext passport license licence booking routing otp postcode policy member employee s/n "
-    "sn isbn ssn"
+    "order invoice account tracking ticket reference ref case serial confirmation code pin passcode "
+    "password id zip zipcode extension ext passport license licence booking routing otp postcode policy "
+    "member employee s/n sn isbn ssn"
 )
 _STATES: Final = word_set(
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR "
-    "PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR"
+    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC "
+    "ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR"
 )
 _SPLIT: Final = re.compile(r"[^0-9]+")
 

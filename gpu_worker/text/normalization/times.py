@@ -19,10 +19,15 @@ from gpu_worker.text.rewriting import Rule
 
 _HOUR: Final = "(?:[01]?[0-9]|2[0-4])"
 # The stop of 'p.m.' is left standing where the sentence ends with it.
-_HALF_DAY: Final = rf"{SPACE}?(?P<{{0}}>[AaPp])(?:\.{SPACE}?[Mm]\b(?:\.(?!\s*$|\s+(?!(?:[MTWFS][a-z]{{{{2,5}}}}day|[ECMP][SD]?T)\b)[A-Z\"\u201c]))?|[Mm]\b)"
+_HALF_DAY: Final = (
+    rf"{SPACE}?(?P<{{0}}>[AaPp])(?:\.{SPACE}?[Mm]\b(?:\.(?!\s*$|\s+(?!(?:[MTWFS][a-z]{{{{2,5}}}}day"
+    rf"|[ECMP][SD]?T)\b)[A-Z\"\u201c]))?|[Mm]\b)"
+)
 _ZONE: Final = (
-    r"(?:(?P<zulu>Z)(?!\w)|\s?\(?(?P<zone>UTC|GMT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|ET|PT|CT|MT|BST|CET|CEST|EET|IST|JST|KST|SGT"
-    r"|AEST|AEDT|AKST|HST|MSK|WET)\b(?:(?P<offset_sign>[-+\u2212])(?P<offset>[0-9]{1,2})(?::?(?P<offset_minutes>[0-9]{2}))?(?![0-9]))?\)?)?"
+    r"(?:(?P<zulu>Z)(?!\w)|\s?\(?(?P<zone>UTC|GMT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|ET|PT|CT|MT|BST|CET"
+    r"|CEST|EET|IST|JST|KST|SGT"
+    r"|AEST|AEDT|AKST|HST|MSK|WET)\b(?:(?P<offset_sign>[-+\u2212])(?P<offset>[0-9]{1,2})(?::?"
+    r"(?P<offset_minutes>[0-9]{2}))?(?![0-9]))?\)?)?"
 )
 _CLOCK_TIME: Final = (
     rf"(?P<hour>{_HOUR}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.(?P<part>[0-9]{{1,9}}))?)?"
@@ -36,28 +41,35 @@ _SPAN: Final = re.compile(
     rf"(?P<hour2>{_HOUR})(?::(?P<minute2>[0-5][0-9]))?(?![0-9:])(?:{_HALF_DAY.format('half2')})?{_ZONE}(?!\w)"
 )
 _HOUR_ONLY: Final = re.compile(
-    rf"{START}(?<!:)(?P<hour>0?[1-9]|1[0-2])(?:\.(?P<minute>[0-5][0-9]))?{_HALF_DAY.format('half')}(?!\w){_ZONE}"
+    rf"{START}(?<!:)(?P<hour>0?[1-9]|1[0-2])(?:\.(?P<minute>[0-5][0-9]))?{_HALF_DAY.format('half')}"
+    rf"(?!\w){_ZONE}"
 )
 _ZONE_ONLY: Final = re.compile(
-    r"\b(?P<zone>UTC|GMT) ?(?P<offset_sign>[-+\u2212])(?P<offset>[0-9]{1,2})(?::?(?P<offset_minutes>[0-9]{2}))?(?![0-9])"
+    r"\b(?P<zone>UTC|GMT) ?(?P<offset_sign>[-+\u2212])(?P<offset>[0-9]{1,2})(?::?"
+    r"(?P<offset_minutes>[0-9]{2}))?(?![0-9])"
 )
 _MILITARY: Final = re.compile(rf"{START}([01][0-9]|2[0-3])([0-5][0-9])(?={SPACE}?(?:hours|hrs|h)\b)")
 _VERSE: Final = re.compile(
-    rf"\b(?P<book>[A-Z][a-z]{{2,13}}) (?P<chapter>[0-9]{{1,3}}):(?P<verse>[0-9]{{1,3}})(?:{DASH}(?P<last>[0-9]{{1,3}}))?(?![\w:])"
+    rf"\b(?P<book>[A-Z][a-z]{{2,13}}) (?P<chapter>[0-9]{{1,3}}):(?P<verse>[0-9]{{1,3}})(?:{DASH}"
+    rf"(?P<last>[0-9]{{1,3}}))?(?![\w:])"
 )
 _RATIO: Final = re.compile(rf"{START}(?<!:)({PLAIN})(?:{SPACE}:{SPACE}|:)({PLAIN})(?::({PLAIN}))?(?![\w:])")
 
 _AT: Final = word_set("at by from until till since before after around to between about")
 _RATIO_WORDS: Final = word_set("odds ratio scale aspect proportion majority margin odds-on")
 _VERSE_BOOKS: Final = word_set(
-    "genesis exodus leviticus numbers deuteronomy joshua judges samuel kings chronicles job psalm psalms proverbs "
-    "isaiah jeremiah ezekiel daniel hosea matthew mark luke john acts romans corinthians galatians ephesians "
-    "philippians colossians timothy titus hebrews james peter revelation surah quran"
+    "genesis exodus leviticus numbers deuteronomy joshua judges samuel kings chronicles job psalm "
+    "psalms proverbs isaiah jeremiah ezekiel daniel hosea matthew mark luke john acts romans "
+    "corinthians galatians ephesians philippians colossians timothy titus hebrews james peter "
+    "revelation surah quran"
 )
 
 
 def say_time(hour: int, minute: int | None, *, half: str = "", o_clock: bool = True) -> str:
-    """'ten thirty-five p m', 'five oh three', 'three o'clock', 'thirteen hundred'. `half` is 'a', 'p' or ''."""
+    """'ten thirty-five p m', 'five oh three', 'three o'clock', 'thirteen hundred'.
+
+    `half` is 'a', 'p' or ''.
+    """
     if minute:
         spoken = f"{words.cardinal(hour)} {words.two_digits(minute)}"
     elif half or minute is None:
@@ -160,15 +172,19 @@ def _say_ratio(match: re.Match[str]) -> str:
 
 
 _LONG: Final = re.compile(
-    rf"{START}(?:(?P<days>[0-9]{{1,3}}){SPACE}?d(?:ays?)?,?{SPACE}?)?(?P<hours>[0-9]{{1,3}}){SPACE}?h(?:rs?)?\.?,?{SPACE}?"
-    rf"(?P<minutes>[0-9]{{1,2}})(?:{SPACE}?(?:m|mins?|min\.)(?!\w|{SPACE}?/)|'|(?={SPACE}?[0-9]{{1,2}}{SPACE}?s)|(?!\w))"
+    rf"{START}(?:(?P<days>[0-9]{{1,3}}){SPACE}?d(?:ays?)?,?{SPACE}?)?(?P<hours>[0-9]{{1,3}}){SPACE}?h"
+    rf"(?:rs?)?\.?,?{SPACE}?"
+    rf"(?P<minutes>[0-9]{{1,2}})(?:{SPACE}?(?:m|mins?|min\.)(?!\w|{SPACE}?/)|'|"
+    rf"(?={SPACE}?[0-9]{{1,2}}{SPACE}?s)|(?!\w))"
     rf"(?:,?{SPACE}?(?P<seconds>[0-9]{{1,2}}){SPACE}?s(?:ecs?)?(?!\w))?"
 )
 _COMPACT: Final = re.compile(
-    rf"{START}(?P<hours>[0-9]{{1,3}})h(?P<minutes>[0-9]{{1,2}})m(?:in)?(?P<seconds>[0-9]{{1,2}})s(?:ec)?(?!\w)"
+    rf"{START}(?P<hours>[0-9]{{1,3}})h(?P<minutes>[0-9]{{1,2}})m(?:in)?(?P<seconds>[0-9]{{1,2}})s(?:ec)?"
+    rf"(?!\w)"
 )
 _SHORT: Final = re.compile(
-    rf"{START}(?P<minutes>[0-9]{{1,3}}){SPACE}?(?:m|mins?)\.?,?{SPACE}?(?P<seconds>[0-9]{{1,2}}){SPACE}?s(?:ecs?)?(?!\w)"
+    rf"{START}(?P<minutes>[0-9]{{1,3}}){SPACE}?(?:m|mins?)\.?,?{SPACE}?(?P<seconds>[0-9]{{1,2}}){SPACE}?s"
+    rf"(?:ecs?)?(?!\w)"
 )
 
 

@@ -9,9 +9,11 @@ from gpu_worker.text.normalization.words import plural
 
 # 'mile| per hour': the plural is made before the bar. A leading '=' marks a unit without a plural.
 _PLAIN: Final = {
-    "in": "inch", "ft": "foot", "yd": "yard", "yds": "yard", "yrd": "yard", "mi": "mile", "nmi": "nautical mile",
+    "in": "inch", "ft": "foot", "yd": "yard", "yds": "yard", "yrd": "yard", "mi": "mile",
+    "nmi": "nautical mile",
     "lb": "pound", "lbs": "pound", "oz": "ounce", "st": "=stone", "fl oz": "fluid ounce", "gal": "gallon",
-    "qt": "quart", "pt": "pint", "tsp": "teaspoon", "tbsp": "tablespoon", "cc": "cubic centimeter", "ac": "acre",
+    "qt": "quart", "pt": "pint", "tsp": "teaspoon", "tbsp": "tablespoon", "cc": "cubic centimeter",
+    "ac": "acre",
     "ha": "hectare", "t": "ton", "cwt": "=hundredweight", "gr": "gram", "kgs": "kilogram", "kms": "kilometer",
     "cms": "centimeter", "mins": "minute", "min": "minute", "sec": "second", "secs": "second", "hr": "hour",
     "hrs": "hour", "h": "hour", "yr": "year", "yrs": "year", "wk": "week", "wks": "week", "mo": "month",
@@ -19,26 +21,32 @@ _PLAIN: Final = {
     "kmh": "kilometer| per hour", "kmph": "kilometer| per hour", "fps": "frame| per second",
     "rpm": "revolution| per minute", "bpm": "beat| per minute", "psi": "pound| per square inch",
     "dpi": "dot| per inch", "ppi": "pixel| per inch", "mpg": "mile| per gallon", "ppm": "part| per million",
-    "ppb": "part| per billion", "mmHg": "millimeter| of mercury", "inHg": "inch| of mercury", "atm": "atmosphere",
+    "ppb": "part| per billion", "mmHg": "millimeter| of mercury", "inHg": "inch| of mercury",
+    "atm": "atmosphere",
     "kn": "knot", "kt": "knot", "kts": "knot", "hp": "=horsepower", "px": "pixel", "MP": "megapixel",
     "mAh": "milliamp hour", "Ah": "amp hour", "cal": "calorie", "kcal": "kilocalorie", "Cal": "calorie",
     "eV": "electron volt", "keV": "kiloelectron volt", "MeV": "megaelectron volt", "GeV": "gigaelectron volt",
     "dB": "decibel", "dBA": "decibel", "lm": "lumen", "lx": "=lux", "cd": "candela", "K": "=kelvin",
     "\u2126": "ohm", "\u03a9": "ohm", "k\u03a9": "kilohm", "M\u03a9": "megohm", "mcg": "microgram",
-    "ug": "microgram", "us": "microsecond", "um": "micrometer", "B": "byte", "Bq": "becquerel", "Sv": "sievert",
+    "ug": "microgram", "us": "microsecond", "um": "micrometer", "B": "byte", "Bq": "becquerel",
+    "Sv": "sievert",
     "mSv": "millisievert", "Gy": "gray", "T": "tesla", "Nm": "newton meter", "N\u00b7m": "newton meter",
     "mol": "mole", "mmol": "millimole", "M": "molar", "ly": "light year", "pc": "parsec", "kpc": "kiloparsec",
-    "AU": "astronomical unit", "rad": "radian", "sr": "steradian", "kOhm": "kilohm", "ohm": "ohm", "Ohm": "ohm",
+    "AU": "astronomical unit", "rad": "radian", "sr": "steradian", "kOhm": "kilohm", "ohm": "ohm",
+    "Ohm": "ohm",
     "kbit": "kilobit", "Kbit": "kilobit", "Mbit": "megabit", "Gbit": "gigabit", "Tbit": "terabit",
     "KB": "kilobyte", "KiB": "kibibyte", "MiB": "mebibyte", "GiB": "gibibyte", "TiB": "tebibyte",
-    "Kb": "kilobit", "kmol": "kilomole", "IU": "international unit", "bp": "basis point", "bps": "bit| per second",
+    "Kb": "kilobit", "kmol": "kilomole", "IU": "international unit", "bp": "basis point",
+    "bps": "bit| per second",
     "kbps": "kilobit| per second", "Kbps": "kilobit| per second", "Mbps": "megabit| per second",
     "Gbps": "gigabit| per second", "Tbps": "terabit| per second", "mbps": "megabit| per second",
     "gbps": "gigabit| per second", "KBps": "kilobyte| per second", "MBps": "megabyte| per second",
     "GBps": "gigabyte| per second", "gb": "gigabyte", "mb": "megabyte", "kb": "kilobyte", "tb": "terabyte",
     "khz": "=kilohertz", "mhz": "=megahertz", "ghz": "=gigahertz", "hz": "=hertz", "kwh": "kilowatt hour",
-    "KW": "kilowatt", "KG": "kilogram", "Kg": "kilogram", "KM": "kilometer", "Km": "kilometer", "ML": "milliliter",
-    "MM": "millimeter", "CM": "centimeter", "FT": "foot", "LBS": "pound", "OZ": "ounce", "MPH": "mile| per hour",
+    "KW": "kilowatt", "KG": "kilogram", "Kg": "kilogram", "KM": "kilometer", "Km": "kilometer",
+    "ML": "milliliter",
+    "MM": "millimeter", "CM": "centimeter", "FT": "foot", "LBS": "pound", "OZ": "ounce",
+    "MPH": "mile| per hour",
     "RPM": "revolution| per minute", "lbf": "pound force", "gsm": "gram| per square meter",
 }  # fmt: skip
 _PREFIXES: Final = {
@@ -66,10 +74,13 @@ _PREFIXED: Final = (
 )
 _POWERS: Final = {"\u00b2": "square ", "2": "square ", "\u00b3": "cubic ", "3": "cubic "}
 _DENOMINATORS: Final = {
-    "day": "day", "d": "day", "week": "week", "month": "month", "year": "year", "hour": "hour", "minute": "minute",
-    "second": "second", "y": "year", "a": "year", "person": "person", "head": "head", "mile": "mile", "m": "meter",
+    "day": "day", "d": "day", "week": "week", "month": "month", "year": "year", "hour": "hour",
+    "minute": "minute",
+    "second": "second", "y": "year", "a": "year", "person": "person", "head": "head", "mile": "mile",
+    "m": "meter",
     "capita": "capita", "unit": "unit", "item": "item", "piece": "piece", "user": "user", "seat": "seat",
-    "night": "night", "page": "page", "word": "word", "student": "student", "child": "child", "share": "share",
+    "night": "night", "page": "page", "word": "word", "student": "student", "child": "child",
+    "share": "share",
     "barrel": "barrel", "ton": "ton", "tonne": "tonne", "gallon": "gallon", "kilo": "kilo", "pound": "pound",
     "liter": "liter", "litre": "litre", "acre": "acre", "token": "token", "request": "request", "ea": "each",
     "sqft": "square foot", "sqm": "square meter", "serving": "serving", "game": "game", "call": "call",
@@ -90,7 +101,10 @@ _UNITS: Final = _with_prefixes()
 
 
 def find(symbol: str, power: str = "") -> str | None:
-    """The unit of `symbol`, to be said by `spoken`; None if it is not one. `power` is '', '2', '3', '²' or '³'."""
+    """The unit of `symbol`, to be said by `spoken`; None if it is not one.
+
+    `power` is '', '2', '3', '²' or '³'.
+    """
     unit = _UNITS.get(symbol)
     if unit is None:
         return None

@@ -15,8 +15,8 @@ _ONES: Final = (
 )  # fmt: skip
 _TENS: Final = ("ten", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SCALES: Final = (
-    "", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion",
-    "octillion", "nonillion", "decillion", "undecillion",
+    "", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion",
+    "septillion", "octillion", "nonillion", "decillion", "undecillion",
 )  # fmt: skip
 _LONGEST: Final = 3 * len(_SCALES)
 _LIMIT: Final = 10**_LONGEST
