@@ -13,7 +13,7 @@ from apps.core.errors import NotFound, Unavailable
 from apps.deployments import older_image
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.states import ENDED, SERVING, State
-from gpu_worker.protocol import TOKEN_HEADER
+from gpu_worker.protocol import PROTOCOL, TOKEN_HEADER
 
 _T = TypeVar("_T")
 
@@ -165,7 +165,7 @@ def _target(deployment: Deployment, worker: Worker) -> Target:
         voices=frozenset(capabilities["voices"]),
         features=frozenset(capabilities["features"]),
         max_batch=capabilities["max_batch"],
-        protocol=capabilities["protocol"],
+        protocol=capabilities.get("protocol", PROTOCOL),
         is_shared=deployment.is_shared,
         headers=MappingProxyType({_token_header(capabilities): worker.token} if worker.token else {}),
         reported_in_flight=worker.in_flight,
@@ -174,7 +174,7 @@ def _target(deployment: Deployment, worker: Worker) -> Target:
 
 
 def _token_header(capabilities: Mapping[str, Any]) -> str:
-    is_older = capabilities["protocol"] == older_image.PROTOCOL
+    is_older = capabilities.get("protocol") == older_image.PROTOCOL
     return older_image.TOKEN_HEADER if is_older else TOKEN_HEADER
 
 
