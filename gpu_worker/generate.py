@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -12,17 +13,19 @@ from starlette.datastructures import Headers
 from gpu_worker.answers import Answer, answer_framed, answer_streamed, answer_whole
 from gpu_worker.asgi import Receive, Scope, Send
 from gpu_worker.auth import require_token
-from gpu_worker.bodies import read_json
+from gpu_worker.bodies import decode_json, media_type_of, read_json
 from gpu_worker.config import Settings
 from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Job
 from gpu_worker.metrics import Metrics
+from gpu_worker.multipart import MULTIPART_MEDIA_TYPE, MultipartBody
 from gpu_worker.ordering import Order
 from gpu_worker.production import Producer, WholeProducer
 from gpu_worker.protocol import STREAM_MEDIA_TYPE, ErrorCode, InvalidRequestError, SpeechRequest
 from gpu_worker.refusals import request_id_of, send_refusal
 from gpu_worker.rendering import Renderer
 from gpu_worker.service import SpeechService
+from gpu_worker.voices import Upload
 
 TENANT_HEADER: Final = "X-Tenant"
 
@@ -54,8 +57,13 @@ class GenerateEndpoint:
     async def _answer(self, exchange: _Exchange) -> None:
         require_token(self._settings, exchange.headers)
         offers = self._service.offers()
-        request = await exchange.read_request()
+        request, upload = await exchange.read_request()
         order = Order.of(request, offers)
+        if request.reference_sha256 is not None:
+            order = replace(order, reference=await self._service.reference_for(request, upload))
+        elif upload is not None or request.reference_url is not None:
+            message = "voice: it must be the SHA-256 of the reference that is sent."
+            raise WorkerError(ErrorCode.INVALID, message, param="voice")
         is_framed = STREAM_MEDIA_TYPE in exchange.headers.get("accept", "")
         job = exchange.job = await self._service.submit(
             order, exchange.request_id, is_stream=is_framed or request.stream
@@ -159,13 +167,19 @@ class _Exchange:
     def has_begun(self) -> bool:
         return self.answer is not None and self.answer.has_begun
 
-    async def read_request(self) -> SpeechRequest:
+    async def read_request(self) -> tuple[SpeechRequest, Upload | None]:
+        """The request, and the recording that comes with it, if any, which is still to be read."""
+        upload = None
         try:
-            body = await read_json(self.headers, self.receive)
+            if media_type_of(self.headers) == MULTIPART_MEDIA_TYPE:
+                upload = MultipartBody(self.headers, self.receive)
+                body = decode_json(await upload.read_request())
+            else:
+                body = await read_json(self.headers, self.receive)
             if isinstance(body, dict) and body.get("tenant") is None and TENANT_HEADER in self.headers:
                 body["tenant"] = self.headers[TENANT_HEADER]
             request = SpeechRequest.parse(body)
         except InvalidRequestError as error:
             raise WorkerError(ErrorCode.INVALID, error.message, param=error.param) from error
         self.request_id = request.request_id or self.request_id
-        return request
+        return request, upload

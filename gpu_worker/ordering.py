@@ -31,12 +31,15 @@ class Order:
     sample_rate: int
     engine_speed: float
     seed: int
-    reference: Reference | None
+    reference: Reference | None = None
 
     @classmethod
-    def of(cls, request: SpeechRequest, offers: Capabilities, reference: Reference | None = None) -> Order:
-        """Raises WorkerError for what is not offered, in words that name what is."""
-        _refuse_what_is_not_offered(request, offers, reference)
+    def of(cls, request: SpeechRequest, offers: Capabilities) -> Order:
+        """Raises WorkerError for what is not offered, in words that name what is.
+
+        The reference of a cloned voice is still to be found.
+        """
+        _refuse_what_is_not_offered(request, offers)
         slowest, fastest = offers.speeds
         return cls(
             request=request,
@@ -47,7 +50,6 @@ class Order:
             sample_rate=offers.sample_rate,
             engine_speed=min(max(request.speed, slowest), fastest),
             seed=secrets.randbelow(MAX_SEED + 1) if request.seed is None else request.seed,
-            reference=reference,
         )
 
     def utterance(self, piece: Piece, number: int, attempt: int) -> Utterance:
@@ -113,13 +115,16 @@ def cannot_speak() -> WorkerError:
     )
 
 
-def _refuse_what_is_not_offered(
-    request: SpeechRequest, offers: Capabilities, reference: Reference | None
-) -> None:
+def _refuse_what_is_not_offered(request: SpeechRequest, offers: Capabilities) -> None:
     if request.model is not None and request.model not in offers.models:
         message = f"There is no such model here; there is {_listed(offers.models)}."
         raise WorkerError(ErrorCode.MODEL_NOT_FOUND, message, param="model")
-    if request.voice is not None and reference is None and request.voice not in offers.voices:
+    if request.reference_sha256 is not None:
+        if "clone" not in offers.features:
+            _refuse("voice", f"this worker clones no voices; there is {_listed(offers.voices)}")
+    elif request.reference_url is not None:
+        _refuse("voice", "it must be the SHA-256 of the reference at reference_url")
+    elif request.voice is not None and request.voice not in offers.voices:
         message = f"There is no such voice here; there is {_listed(offers.voices)}."
         raise WorkerError(ErrorCode.VOICE_NOT_FOUND, message, param="voice")
     language = _language(request)

@@ -21,6 +21,7 @@ from gpu_worker.normalizing import normalize_route
 from gpu_worker.protocol import ErrorCode
 from gpu_worker.refusals import refusal, request_id_of
 from gpu_worker.service import SpeechService
+from gpu_worker.voice_routes import voice_routes
 
 
 def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> FastAPI:
@@ -38,6 +39,7 @@ def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> F
     )
     app.router.routes.append(normalize_route(service, settings))
     app.router.routes.extend(docs_routes())
+    app.router.routes.extend(voice_routes(service, settings))
     app.add_exception_handler(WorkerError, _refused)
     app.add_exception_handler(HTTPException, _no_such_route)
     app.add_exception_handler(Exception, _failed)

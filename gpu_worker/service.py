@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
 
@@ -19,8 +20,11 @@ from gpu_worker.engines import Capabilities, Engine, load_engine
 from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Job
 from gpu_worker.ordering import Order, script_of
-from gpu_worker.protocol import PROTOCOL, ErrorCode, Readiness
+from gpu_worker.protocol import PROTOCOL, ErrorCode, Readiness, SpeechRequest
+from gpu_worker.references.reference import Reference
 from gpu_worker.scheduling import FairQueue, QueueFullError
+from gpu_worker.voice_cache import VoiceCache
+from gpu_worker.voices import ClonedVoices, Upload
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +56,8 @@ class SpeechService:
         self._load = load
         self._stepped = stepped
         self._engine: Engine | None = None
+        self._offers: Capabilities | None = None
+        self._voices: ClonedVoices | None = None
         self._threads: EngineThreads | None = None
         self._queue: FairQueue[Job] = FairQueue(settings.max_queue, settings.threads)
         self._jobs: set[Job] = set()
@@ -63,6 +69,7 @@ class SpeechService:
         """Loads the engine in a thread and starts to serve. Raises what the engine raises."""
         started_at = time.perf_counter()
         engine = await asyncio.to_thread(self._load, self._settings)
+        self._offers = await self._prepare_voices(engine.capabilities)
         loop = asyncio.get_running_loop()
         self._threads = EngineThreads(
             engine,
@@ -86,11 +93,13 @@ class SpeechService:
 
     def offers(self) -> Capabilities:
         """What requests may ask for. Raises WorkerError while loading or draining."""
-        return self._ready_engine().capabilities
+        self._ready_engine()
+        assert self._offers is not None  # noqa: S101 - set before the engine is
+        return self._offers
 
     def readiness(self) -> Readiness:
         """The body of `GET /ready`; lists are empty while the engine loads."""
-        offers = self._engine.capabilities if self._engine else None
+        offers = self._offers if self._engine else None
         active, waiting = self._queue.counts()
         return Readiness(
             protocol=PROTOCOL,
@@ -112,11 +121,23 @@ class SpeechService:
             },
         )
 
+    async def reference_for(self, request: SpeechRequest, upload: Upload | None) -> Reference:
+        """The recording of the cloned voice that a request names, which `Order.of` let pass.
+
+        Raises WorkerError.
+        """
+        assert self._voices is not None  # noqa: S101 - else "clone" is not offered
+        self._refuse_if_full()
+        return await self._voices.reference_for(request, upload)
+
+    async def delete_voice(self, sha256: str) -> bool:
+        """Forgets the recording of a cloned voice; whether it was kept."""
+        return self._voices is not None and await self._voices.delete(sha256)
+
     async def submit(self, order: Order, request_id: str, *, is_stream: bool) -> Job:
         """Lets a request in; `finish` must follow. A stream has a listener already. Raises WorkerError."""
         engine = self._ready_engine()
-        with _queue_full_told():
-            self._queue.refuse_if_full()
+        self._refuse_if_full()
         # A long text takes a while to be made speakable.
         if len(order.request.text) > _MAX_INLINE_CHARACTERS:
             script = await asyncio.to_thread(script_of, order, engine)
@@ -171,7 +192,29 @@ class SpeechService:
         self._queue.close()
         if self._threads:
             await asyncio.to_thread(self._threads.join, _JOIN_SECONDS)
+        if self._voices:
+            await self._voices.close()
         self.render_pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _prepare_voices(self, capabilities: Capabilities) -> Capabilities:
+        """Opens the cache of cloned voices, and says what is offered with it or without."""
+        secret = self._settings.consent_secret
+        if secret is None or "clone" not in capabilities.features:
+            return replace(capabilities, features=capabilities.features - {"clone"})
+        settings = self._settings
+        cache = await asyncio.to_thread(VoiceCache, settings.voice_cache, settings.voice_cache_bytes)
+        self._voices = ClonedVoices(
+            cache,
+            sample_rate=capabilities.sample_rate,
+            consent_secret=secret,
+            origins=settings.reference_origins,
+        )
+        self._voices.start()
+        return capabilities
+
+    def _refuse_if_full(self) -> None:
+        with _queue_full_told():
+            self._queue.refuse_if_full()
 
     def _break(self) -> None:
         """Ends all there is, for nothing of it will come any more."""

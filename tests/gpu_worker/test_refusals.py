@@ -40,7 +40,7 @@ def assert_refused(response: httpx.Response, status: int, code: str, param: str 
         ({"timestamps": "character"}, 400, "invalid", "timestamps"),
         ({"text": "A [sneeze].", "unknown_tags": "error"}, 400, "invalid", "text"),
         ({"voice": "emma"}, 404, "voice_not_found", "voice"),
-        ({"voice": "a" * 64}, 404, "voice_not_found", "voice"),
+        ({"voice": "a" * 64}, 400, "invalid", "voice"),
         ({"model": "tts-1"}, 404, "model_not_found", "model"),
         ({"text": "😀"}, 422, "cannot_speak", "text"),
         ({"text": "你好，世界。"}, 422, "cannot_speak", "text"),
