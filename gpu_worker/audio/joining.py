@@ -61,7 +61,7 @@ class Joiner:
         """A chunk of the piece that is being spoken."""
         if not len(chunk):
             return EMPTY
-        parts = [self._edge, *self._place(self._finder.feed(self._leveler.feed(chunk)))]
+        parts = [self._edge, *self._place(self._finder.feed(self._leveler.feed(chunk), chunk))]
         placed = np.concatenate(parts)
         # Kept so that it can fade out, should the piece end here.
         kept = 0 if self._silence else min(len(placed), len(self._fade_in))

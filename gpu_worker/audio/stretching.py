@@ -13,6 +13,8 @@ SLOWEST: Final = 0.25
 FASTEST: Final = 4.0
 # Beyond these atempo leaves samples out, or does not go: then two follow each other.
 _STEP: Final = (0.5, 2.0)
+# What the filter overlaps; less at the start would change how it begins.
+_WINDOW_SECONDS: Final = 0.05
 # Pushes the last windows of speech out of the filter; what comes of it is cut off.
 _FLUSH_SECONDS: Final = 0.2
 
@@ -30,15 +32,23 @@ class Stretcher:
         self._speed = speed
         self._taken = 0
         self._given = 0
+        self._window = round(_WINDOW_SECONDS * sample_rate)
+        self._opening: list[Samples] = []
         self._chain: FilterChain | None = None
         if speed != 1:
             self._chain = FilterChain(sample_rate, [("atempo", f"{tempo:.8f}") for tempo in _tempos(speed)])
 
     def feed(self, samples: Samples) -> Samples:
-        """What can be given out now; the filter holds back about 0.1 s."""
+        """What can be given out now; the filter holds back up to 0.2 s of what it was fed."""
         if self._chain is None:
             return samples
         self._taken += len(samples)
+        if self._taken < self._window:
+            self._opening.append(samples.copy())
+            return EMPTY
+        if self._opening:
+            samples = np.concatenate([*self._opening, samples])
+            self._opening = []
         out = self._chain.feed(samples)
         self._given += len(out)
         return out
@@ -49,7 +59,8 @@ class Stretcher:
             return EMPTY
         flush = np.zeros(round(_FLUSH_SECONDS * self._sample_rate), np.float32)
         due = max(0, round(self._taken / self._speed) - self._given)
-        rest = np.concatenate([self._chain.feed(flush), self._chain.finish()])[:due]
+        last = np.concatenate([*self._opening, flush])
+        rest = np.concatenate([self._chain.feed(last), self._chain.finish()])[:due]
         return np.pad(rest, (0, due - len(rest)))
 
 

