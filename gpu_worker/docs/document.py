@@ -9,6 +9,7 @@ from gpu_worker.audio import FORMATS, MEDIA_TYPES
 from gpu_worker.docs.errors import error_schema, refusals
 from gpu_worker.docs.fields import request_schema
 from gpu_worker.docs.normalize import normalize_operation
+from gpu_worker.docs.voices import CLONING, delete_voice_operation, multipart_content, voices_operation
 from gpu_worker.generate import TENANT_HEADER
 from gpu_worker.protocol import (
     API_KEY_HEADER,
@@ -77,6 +78,8 @@ def document() -> dict[str, Any]:
             "/generate": {"post": _generate()},
             "/normalize": {"post": normalize_operation()},
             "/cancel/{request_id}": {"post": _cancel()},
+            "/voices": {"get": voices_operation()},
+            "/voices/{sha256}": {"delete": delete_voice_operation()},
             "/ready": {"get": _ready()},
             "/health": {"get": _health()},
             "/metrics": {"get": _metrics()},
@@ -101,7 +104,8 @@ def _generate() -> dict[str, Any]:
         "operationId": "generate",
         "summary": "Speak a text",
         "description": f"At most {MAX_REQUEST_BYTES // 1000} kB of JSON. A client that closes its connection "
-        "stops the work. An answer that cannot be finished is cut: HTTP then shows an incomplete body.",
+        "stops the work. An answer that cannot be finished is cut: HTTP then shows an incomplete body.\n\n"
+        + CLONING,
         "parameters": [_request_id_header(), _tenant_header(), _accept_header()],
         "requestBody": {
             "required": True,
@@ -109,7 +113,8 @@ def _generate() -> dict[str, Any]:
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/SpeechRequest"},
                     "example": example,
-                }
+                },
+                **multipart_content(),
             },
         },
         "responses": {

@@ -134,7 +134,7 @@ def test_voices_are_listed_by_name_and_nothing_is_said_of_recordings(caller: Cal
     ("fields", "status", "code", "param"),
     [
         ({"voice": "nobody"}, 404, "voice_not_found", "voice"),
-        ({"voice": "nobody", "reference_url": "https://s3.example/x"}, 400, "invalid", "voice"),
+        ({"voice": "tone", "reference_url": "https://s3.example/x"}, 400, "invalid", "voice"),
         ({"model": "other"}, 404, "model_not_found", "model"),
         ({"language": "fr"}, 400, "invalid", "language"),
         ({"text": " "}, 400, "invalid", "text"),
