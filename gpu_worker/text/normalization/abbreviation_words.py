@@ -123,7 +123,7 @@ DOTTED: Final = _pairs(
 SLASHED: Final = _pairs(
     """
     w/: with; w/o: without; b/c: because; c/o: care of; n/a: not applicable; and/or: and or; a/c: A C;
-    b/w: between; w/e: whatever; w/in: within; w/out: without; s/he: she or he
+    b/w: between; w/in: within; w/out: without; s/he: she or he
     """
 )
 

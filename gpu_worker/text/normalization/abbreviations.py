@@ -25,6 +25,7 @@ from gpu_worker.text.normalization.context import (
     word_before,
 )
 from gpu_worker.text.normalization.numerals import word_set
+from gpu_worker.text.normalization.spelling import spelled
 from gpu_worker.text.normalization.words import year
 from gpu_worker.text.rewriting import TAKEN, Rule
 
@@ -39,7 +40,7 @@ _LETTERS: Final = re.compile(
 _DOTTED: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{1,7}(?:['’][a-z])?)\.(?![\w@]|\.)")
 _BARE: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{2,6}(?:['’][a-z])?)(?![\w'’.@/-])")
 _SLASHED: Final = re.compile(
-    r"(?<![\w/.])(?:w/(?:o(?:ut)?(?!\w)|in(?!\w))?|(?:b/[cw]|c/o|n/a|and/or|s/he)(?!\w))(?!/)",
+    r"(?<![\w/.])(?:w/(?:o(?:ut)?(?!\w)|in(?!\w))?|(?:a/c|b/[cw]|c/o|n/a|and/or|s/he)(?!\w))(?!/)",
     re.I,
 )
 _DAYS: Final = "Mon|Tues?|Weds?|Thu|Thurs?|Fri|Sat|Sun"
@@ -51,6 +52,11 @@ _INITIAL: Final = re.compile(r"(?<=[a-z.] )([A-HJ-Z])\.(?= [A-Z][a-z'’])")
 _INITIAL_FIRST: Final = re.compile(r"^([A-HJ-Z])\.(?= (?:[A-Z]\. )?[A-Z][a-z])", re.M)
 _INITIALS: Final = re.compile(r"(?<![\w.'’])(?:[A-HJ-Z]\. ){2,5}(?=[A-Z][a-z])")
 _JOINED_TITLE: Final = re.compile(r" (?:and|or|&) [A-Z][a-z]{0,8}\. [A-Z]")
+# Acronyms that no one says as words, in small letters.
+_SMALL_LETTERS: Final = re.compile(
+    r"(?<![\w.'’@#/-])(b?cc|cds?|ceo|cpu|cto|cfo|dj|dna|dvd|fbi|fyi|gps|gpu|hiv|html|https?|mph|nba|nfl|pc|pdf|php|rpm|sms|sql"
+    r"|ssd|tv|ufo|url|usa|usb|vpn|xml)(s)?(?![\w.@/-])"
+)
 _NUMBER_NEXT: Final = re.compile(rf"[ \u00a0]?(?:[0-9#§{TAKEN}]|[IVXL]{{2,8}}\b|[VX]\b)")
 _NUMBER_BEFORE: Final = re.compile(r"(?:\d|\ue000)(?:st|nd|rd|th)?[ \u00a0]?\Z")
 _ORDINAL_BEFORE: Final = re.compile(r"(?:st|nd|rd|th|revised|new|final|special|limited|\ue000)[ \u00a0]\Z")
@@ -108,6 +114,8 @@ def _dotted(match: re.Match[str]) -> str | None:
         return "versus" if named and written == "v" else None
     if key == "dr" and written == "Dr" and word_before(text, match.start()).islower():
         return f"doctor{_kept_stop(match)}"
+    if key == "no" and following == "of":
+        return "number"
     if key == "ed":
         if following == "by":
             return "edited"
@@ -157,7 +165,7 @@ def _follows_name(text: str, at: int) -> bool:
         before[:1].isupper()
         or before.lower() in ("and", "et")
         or before.startswith(("&", TAKEN))
-        or before.endswith((")", ".", TAKEN))
+        or before.endswith((")", TAKEN))
     )
 
 
@@ -178,20 +186,14 @@ def _bare(match: re.Match[str]) -> str | None:
     """An abbreviation without its full stop."""
     text, written = match.string, match[1]
     key = written.lower().replace("’", "'")
-    if key in BARE_TITLES and written[0].isupper() and not written.isupper():
-        following = word_after(text, match.end())
-        if text[match.end() : match.end() + 1] in " \u00a0" and following[:1].isupper():
-            if (
-                key in ("col", "gen", "gov", "sen", "rev", "lt", "maj")
-                and following.lower() in SENTENCE_STARTERS
-            ):
-                return None
+    following = word_after(text, match.end()) if text[match.end() : match.end() + 1] in " \u00a0" else ""
+    if key in BARE_TITLES and written[0].isupper() and not written.isupper() and following[:1].isupper():
+        sure = key in ("mr", "mrs", "ms", "dr", "prof")
+        if sure or (len(following) > 1 and following.lower() not in SENTENCE_STARTERS):
             return TITLES[key]
-    if key == "st" and written == "St":
-        following = word_after(text, match.end())
-        return (
-            "Saint" if following[:1].isupper() and text[match.end() : match.end() + 1] in " \u00a0" else None
-        )
+        return None
+    if written == "St" and following[:1].isupper():
+        return "Saint"
     if key not in BARE or written.isupper():
         return None
     if key in CAPITALISED and not (written[0].isupper() and _follows_name(text, match.start())):
@@ -262,5 +264,6 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_INITIAL, _initial, re.compile(r" [A-Z]\.")),
     Rule(_DOTTED, _dotted, _STOP),
     Rule(_BARE, _bare),
+    Rule(_SMALL_LETTERS, lambda match: spelled(match[1]) + (match[2] or "")),
     Rule(_SLASHED, _slashed, re.compile("[wbcnd]/", re.I)),
 )

@@ -140,7 +140,7 @@ _CAPITAL_DIGIT: Final = re.compile(r"[A-Za-z][\d₀-₉]")
 
 # What holds figures too goes before the rules for numbers.
 EARLY_RULES: Final[tuple[Rule, ...]] = (
-    Rule(_MIXED, lambda match: MIXED[match[0]], re.compile(r"[a-z][A-Z]|WWI|AKA|\d")),
+    Rule(_MIXED, lambda match: MIXED[match[0]], re.compile(r"[a-z][A-Z]|WWI|AKA|TL;|\d")),
     Rule(_WITH_AND, _with_and, re.compile(r"[A-Z]&[A-Z]")),
     Rule(_FORMULA, _formula, _CAPITAL_DIGIT),
     Rule(_SUBSCRIPTED, _subscripted, re.compile("[₀-₉]")),

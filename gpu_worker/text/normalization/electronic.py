@@ -85,7 +85,7 @@ _RELEASED: Final = word_set(
     php perl rust kotlin swift java laravel rails chrome firefox
     """
 )
-_DATE: Final = re.compile(r"\d{1,2}\.\d{1,2}\.(?:\d\d|(?:1[5-9]|20)\d\d)|(?:1[5-9]|20)\d\d\.\d\d?\.\d\d?")
+_DATE: Final = re.compile(r"\d{1,2}\.\d{1,2}\.(?:1[5-9]|20)\d\d|(?:1[5-9]|20)\d\d\.\d\d?\.\d\d?")
 _TELEPHONE: Final = re.compile(r"\d{3}\.\d{3}\.\d{4}|\d{1,2}\.\d{3}\.\d{3}\.\d{4}")
 _GROUPED: Final = re.compile(r"[1-9]\d{0,2}(?:\.\d{3}){2,4}")
 
@@ -156,7 +156,7 @@ def _email(match: re.Match[str]) -> str | None:
     user, _, host = match[1].partition("@")
     if "." not in host and match[0][-1] != ">":
         return None
-    return f"{said(user)} at {said(host)}"
+    return f"{said(user.lower() if user.isupper() else user)} at {said(host.lower())}"
 
 
 def _ipv4(match: re.Match[str]) -> str | None:
@@ -165,10 +165,15 @@ def _ipv4(match: re.Match[str]) -> str | None:
     parts = host.split(".")
     if any(int(part) > 255 for part in parts):
         return None
-    spoken = " dot ".join(digits(part) for part in parts)
+    spoken = " dot ".join(_octet(part) for part in parts)
     if colon:
         spoken += f" colon {number_in_name(port)}"
     return f"{spoken} slash {cardinal(int(prefix))}" if slash else spoken
+
+
+def _octet(written: str) -> str:
+    tens = len(written) == 2 and written[0] != "0" and written[1] == "0"
+    return cardinal(int(written)) if tens else digits(written)
 
 
 def _ipv6(match: re.Match[str]) -> str | None:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from gpu_worker.text.normalization.acronym_words import SAID, SPELLED, WORDS
 from gpu_worker.text.normalization.numerals import word_set
 from gpu_worker.text.normalization.words import cardinal, digits, year
 
@@ -29,10 +30,10 @@ _CODAS: Final = word_set(
 
 _SPELLED: Final = word_set(
     """
-    ai api ascii aws bmp btc cfg cia cpu crm css csv ctrl dll dns doi eu exe faq fbi fm gpu hiv html http
-    https ibm id ini ios ip iso js kde lan mba mit mpg nba nfl nhl npm nsa nyc odt ogg pc pdf php png ppt
-    ppu psd rgb rss sdk sql ssh ssl svg tls tsv ttf tts tv txt uae ui uk url usa usb ux vip vpn vps www
-    xls xlsx xml yml aac avi docx pptx epub mkv mp md py rb ts cpp cs jsx tsx ipynb
+    abc ai api ascii aws bmp btc cfg cia cpu crm css csv ctrl dll dns doi eu exe faq fbi fm gpu hiv html
+    http https ibm id ini ios ip iso js kde lan mba mit mpg nba nfl nhl npm nsa nyc odt ogg pc pdf php png
+    ppt ppu psd rgb rss sdk sql ssh ssl svg tls tsv ttf tts tv txt uae ui uk url usa usb ux vip vpn vps
+    www xls xlsx xml yml aac avi docx pptx epub mkv mp md py rb ts cpp cs jsx tsx ipynb
     """
 )
 # Two letters are spelled but for these.
@@ -87,12 +88,22 @@ def name(written: str) -> str:
     return " ".join(_part(part) for part in _PART.findall(written))
 
 
+def _is_word(capitals: str) -> bool:
+    return (
+        capitals not in SPELLED
+        and (capitals.lower() in WORDS or capitals in SAID or len(capitals) == 4)
+        and (pronounceable(capitals))
+    )
+
+
 def _part(part: str) -> str:
     if part.isascii() and part.isdigit():
         return number_in_name(part)
     if not part.isascii() or not part.isalpha() or len(part) == 1:
         return part
     lower = part.lower()
-    if len(part) == 2:
+    if part.isupper() and len(part) < 5:
+        return part if lower in _SHORT_WORDS or _is_word(part) else spelled(part)
+    if len(part) == 2 and part.islower():
         return part if lower in _SHORT_WORDS else spelled(part)
     return spelled(part) if lower in _SPELLED or not _VOWEL.search(part) else part

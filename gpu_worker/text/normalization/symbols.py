@@ -176,9 +176,12 @@ _PLUS: Final = re.compile(
     r"|(?<=[A-Za-z\d\ue000])\+(?![+\w])|(?<!\S)\+(?!\S)"
 )
 _ABOUT: Final = re.compile(r"(?<![\w/])[~≈∼≃]{1,2}[ ]?(?=[\d$€£\ue000])")
+_FACTOR: Final = r"[A-Za-z\d)\ue000]"
 _STAR_BETWEEN: Final = re.compile(
-    r"(?<=[\w)\ue000] )\*(?= [\w(\ue000])|(?<=\b[A-Za-z\d)])\*(?=[A-Za-z\d(]\b)|(?<=\ue000)\*(?=\ue000)"
+    rf"(?<=\b[A-Za-z\d)] )\*(?= {_FACTOR}(?![A-Za-z]))|(?<=[)\d\ue000] )\*(?= [\w(\ue000])"
+    r"|(?<=\b[A-Za-z\d)])\*(?=[A-Za-z\d(]\b)|(?<=\ue000)\*(?=\ue000)"
 )
+_STAR: Final = re.compile(r"(?<=\w )\*(?= \w)")
 _SLASH_SPACED: Final = re.compile(r" / ")
 _SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
 _CURRENCY: Final = re.compile(r"(?<!\S)[$€£¥](?!\S)")
@@ -244,6 +247,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_ABOUT, lambda match: "about ", re.compile("[~≈∼≃]")),
     Rule(_PLUS, lambda match: padded(match, "plus"), re.compile(r"\+")),
     Rule(_STAR_BETWEEN, lambda match: padded(match, "times"), re.compile(r"\*")),
+    Rule(_STAR, lambda match: "star", re.compile(r"\*")),
     Rule(_SLASH_SPACED, lambda match: " slash ", re.compile(" / ")),
     Rule(_SLASH, lambda match: padded(match, "slash"), re.compile("/")),
     Rule(_NUMBER_SIGN, lambda match: "number ", re.compile("#")),
