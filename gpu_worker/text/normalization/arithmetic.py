@@ -31,7 +31,9 @@ def _say_operator(match: re.Match[str]) -> str | None:
     before, after = _operand(text[match.start() - 1]), _operand(text[match.end()])
     stands_alone = match.start() < 2 or not text[match.start() - 2].isalpha()
     if sign in "xX":
-        return " times " if match["left"] and before and after else None
+        if not (match["left"] and before and after):
+            return None
+        return " by " if text[match.start() - 1] == text[match.end()] == TAKEN else " times "
     if sign in "-\u2212\u2013/":
         near = text[max(0, match.start() - _NEIGHBOURHOOD) : match.end() + _NEIGHBOURHOOD]
         numbers = before and after and (sign == "\u2212" or (sign == "/" and match["left"]))
@@ -83,7 +85,7 @@ RULES: Final[tuple[Rule, ...]] = (
         _say_operator,
         re.compile(
             rf"[+=*\u00b7\u00d7\u00f7\u2212\u22c5\u2260\u2248]|[0-9A-Za-z]{SPACE}/{SPACE}[0-9]"
-            rf"|[0-9] [xX] [0-9]"
+            rf"|[0-9{TAKEN}] [xX] [0-9{TAKEN}]"
         ),
     ),
     Rule(re.compile(r"(?<=[0-9])\+(?=$|[\s,.;:!?)])"), lambda _: " plus", re.compile(r"[0-9]\+")),

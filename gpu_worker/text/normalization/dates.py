@@ -1,17 +1,17 @@
-"""Dates, years and decades."""
+"""Dates."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from gpu_worker.text.normalization import words
+from gpu_worker.text.normalization import words, years
 from gpu_worker.text.normalization.numerals import (
     DASH,
     END,
     SPACE,
     START,
-    is_count,
+    next_word,
     previous_word,
     word_set,
 )
@@ -68,21 +68,6 @@ _MONTH_SLASH_YEAR: Final = re.compile(
     rf"{START}(?P<month>0?[1-9]|1[0-2])/(?P<year>19[0-9]{{2}}|20[0-9]{{2}}){END}(?!/)"
 )
 _YEAR_MONTH: Final = re.compile(rf"{START}(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])(?![\w-]|[.,:/][0-9])")
-_YEARS: Final = re.compile(
-    rf"{START}(?<![-/])(?P<first>1[1-9][0-9]{{2}}|20[0-9]{{2}})(?P<mark>{SPACE}?{DASH}{SPACE}?|/)"
-    rf"(?P<second>1[1-9][0-9]{{2}}|20[0-9]{{2}}|[0-9]{{2}})(?![\w/-]|[.,:/][0-9])"
-)
-_DECADE: Final = re.compile(
-    r"(?<!\w)(?<![0-9][.,])(?P<quote>['\u2019\u2018]?)(?P<years>[1-9]0|[12][0-9]{2}0)"
-    r"(?P<apostrophe>['\u2019]?)s"
-    rf"(?:{SPACE}?{DASH}{SPACE}?['\u2019\u2018]?(?P<second>[1-9]0|[12][0-9]{{2}}0)['\u2019]?s)?(?!\w)"
-)
-_SHORT_YEAR: Final = re.compile(r"(?<!\w)['\u2019\u2018]([0-9]{2})(?![\w'\u2019%]|[.,][0-9])")
-_ERA_NAME: Final = r"(?:BCE|BC|AD|CE|B\.C\.E\.?|B\.C\.?|A\.D\.?|C\.E\.?)"
-_ERA: Final = re.compile(
-    rf"{START}(?P<year>[0-9]{{1,5}}|[0-9]{{1,2}},[0-9]{{3}}){SPACE}?(?P<after>{_ERA_NAME})(?![\w])"
-    rf"|\b(?P<before>AD|A\.D\.|CE){SPACE}?(?P<year2>[0-9]{{1,4}}){END}"
-)
 _WEEKDAY: Final = re.compile(
     rf"\b(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\b\.?(?=,?{SPACE}{{1,2}}(?:[0-9]{{1,2}}(?:st|nd|rd"
     rf"|th)?{SPACE}{_NAME}\b|{_NAME}\b\.?{SPACE}[0-9]|[0-9]{{1,2}}[/:][0-9]|[0-9]{{1,2}}{SPACE}?[ap]\.?m"
@@ -105,9 +90,7 @@ _ON: Final = word_set(
     "on by until till before after since from through due dated starting ending between deadline of in "
     "this next last early late mid to and"
 )
-_DECADE_BEFORE: Final = word_set(
-    "the his her their my your our early late mid in to and or since early- mid- late- those"
-)
+_DATED: Final = word_set("on until till since due dated deadline before by")
 _EVENTS: Final = {(9, 11), (7, 11)}
 
 
@@ -204,17 +187,10 @@ def _say_slashed(match: re.Match[str]) -> str | None:
     first, second = int(match["first"]), int(match["second"])
     if (first, second) in _EVENTS:
         return f"{words.cardinal(first)} {words.cardinal(second)}"
-    if previous_word(match) not in (
-        "on",
-        "until",
-        "till",
-        "since",
-        "due",
-        "dated",
-        "deadline",
-        "before",
-        "by",
-    ):
+    before = previous_word(match)
+    if before not in _DATED or (before == "by" and second <= 10):
+        return None
+    if next_word(match) in ("of", "a", "an", "inch", "cup", "cups"):
         return None
     return f"{_MONTHS[first - 1]} {words.ordinal(second)}"
 
@@ -227,39 +203,6 @@ def _say_year_month(match: re.Match[str]) -> str | None:
 
 def _say_month_slash_year(match: re.Match[str]) -> str:
     return f"{_MONTHS[int(match['month']) - 1]} {words.year(int(match['year']))}"
-
-
-def _say_years(match: re.Match[str]) -> str | None:
-    first, second = match["first"], match["second"]
-    if match["mark"] == "/" and len(second) == 4:
-        return None
-    if len(second) == 2:
-        joint = " " if match["mark"] == "/" else " to "
-        return f"{words.year(int(first))}{joint}{words.two_digits(int(second))}"
-    if is_count(match) and not (int(first) >= 1900 and second >= first and first[2:] != "00"):
-        return None
-    return f"{words.year(int(first))} to {words.year(int(second))}"
-
-
-def _say_decade(match: re.Match[str]) -> str | None:
-    years, second = match["years"], match["second"]
-    alone = not (match["quote"] or match["apostrophe"] or second) and len(years) == 2
-    if int(years) < 20 or (alone and previous_word(match) not in _DECADE_BEFORE):
-        return None
-    return f"{_decade(years)} to {_decade(second)}" if second else _decade(years)
-
-
-def _decade(years: str) -> str:
-    century, rest = divmod(int(years), 100)
-    if century and rest:
-        return f"{words.cardinal(century)} {words.plural(words.cardinal(rest))}"
-    return words.plural(words.year(int(years)))
-
-
-def _say_era(match: re.Match[str]) -> str:
-    year = words.year(int((match["year"] or match["year2"]).replace(",", "")))
-    era = " ".join(match["before"] or match["after"]).replace(" .", "")
-    return f"{era} {year}" if match["before"] else f"{year} {era}"
 
 
 def _weekday(name: str) -> str:
@@ -299,10 +242,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_MONTH_YEAR, _say_month_year, _MONTH_HINT),
     Rule(_MONTHS_ONLY, _say_months, re.compile(r"[A-Za-z]{3}\.?\s?[-\u2010-\u2015]\s?[JFMASOND][a-z]{2}")),
     Rule(_YEAR_MONTH, _say_year_month, re.compile("[0-9]{4}-[01]")),
-    Rule(_YEARS, _say_years, re.compile(r"[0-9]{4}\s?[-\u2010-\u2015\u2212/]")),
-    Rule(_DECADE, _say_decade, re.compile("0['\u2019]?s")),
-    Rule(_SHORT_YEAR, lambda match: words.two_digits(int(match[1])), re.compile("['\u2018\u2019][0-9]")),
-    Rule(_ERA, _say_era, re.compile(r"AD|A\.D|CE|C\.E|BC|B\.C")),
+    *years.RULES,
     Rule(_MONTH_SLASH_YEAR, _say_month_slash_year, re.compile("[0-9]/[12]")),
     Rule(_SLASHED, _say_slashed, re.compile("[0-9]/[0-9]")),
 )

@@ -45,6 +45,7 @@ _NUMBER: Final = re.compile(
     r"(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,40}(?![0-9])(?:\.[0-9]++)?|[0-9]++(?:\.[0-9]++)?|"
     r"(?<![\w.])\.[0-9]++)"
 )
+_DOTTED: Final = re.compile(rf"{START}[0-9]{{1,4}}(?:\.[0-9]{{1,4}}){{2,5}}(?![\w]|[.,][0-9])")
 _OTHER_DIGITS: Final = re.compile(r"[^\D0-9]++")
 
 _RATING: Final = re.compile(
@@ -69,7 +70,12 @@ _SUMS: Final = re.compile(r"\b(?:total|sum|number|population|maximum|minimum|ave
 _NAMED: Final = re.compile(
     r"\b(?:room|rm|suite|flight|highway|hwy|route|interstate|apartment|apt|error|http|status|boeing"
     r"|airbus|exit|area"
-    r"|channel|i|us|locker|extension|bus|train|studio|code|unit)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
+    r"|channel|i|us|form|locker|extension|bus|train|studio|code|unit)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
+    re.IGNORECASE,
+)
+_ENDING: Final = re.compile(
+    r"(?:\b(?:card|account|number|phone)\b[^.]{0,20}\bend(?:s|ed|ing)? (?:in|with)|\blast (?:four|4)"
+    r"(?: digits)?(?: are| is|:)?) ?\Z",
     re.IGNORECASE,
 )
 _CAPITALS: Final = re.compile(r"(?:\A|[^A-Za-z])[A-Z]{2,5}[ -]?\Z")
@@ -122,6 +128,8 @@ def _say_number(match: re.Match[str]) -> str:
     if match["list"] is not None:
         return f" {words.number(number)}"
     if not sign and number.isdigit():
+        if len(number) == 4 and _ENDING.search(match.string, max(0, match.start() - 48), match.start()):
+            return words.digits(number)
         if len(number) == 4 and _is_year(match):
             return words.year(int(number))
         if len(number) in (3, 4) and _is_name(match):
@@ -162,6 +170,10 @@ def _say_grouped(match: re.Match[str]) -> str:
     return words.number(match[0])
 
 
+def _say_dotted(match: re.Match[str]) -> str:
+    return " point ".join(words.whole(part) for part in match[0].split("."))
+
+
 def _say_other_digits(match: re.Match[str]) -> str:
     return words.whole("".join(str(unicodedata.digit(character, 0)) for character in match[0]))
 
@@ -176,6 +188,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_GROUPED, _say_grouped, re.compile(rf"[0-9](?:{SPACE}|['\u2019])[0-9]{{3}}")),
     Rule(_INDIAN, _say_grouped, re.compile("[0-9],[0-9]{2},[0-9]")),
     *serials.TOUCHING,
+    Rule(_DOTTED, _say_dotted, re.compile(r"[0-9]\.[0-9]{1,4}\.[0-9]")),
     Rule(_NUMBER, _say_number, DIGIT),
     Rule(_OTHER_DIGITS, _say_other_digits),
 )

@@ -52,6 +52,14 @@ LETTERED: Final = word_set(
 )
 
 
+# What is known by a number that is read digit by digit.
+NUMBERED: Final = word_set(
+    "order invoice account tracking ticket reference ref case serial confirmation code pin passcode "
+    "password id zip zipcode extension ext passport license licence booking routing otp postcode policy "
+    "member employee s/n sn isbn ssn"
+)
+
+
 def previous_word(match: re.Match[str]) -> str:
     """The word before the match in lower case, without punctuation around it; empty where there is none."""
     return word_before(match.string, match.start())
@@ -74,7 +82,8 @@ _DESCRIBED: Final = word_set(
     "bag battery bottle box jack run race walk hike drive dash radius fence ladder pole cable screen "
     "monitor disk lens rifle pistol caliber engine motor charger adapter adaptor outlet circuit pipe "
     "tank dumbbell limit delay timeout connection processor bed wall hard laptop phone tv television "
-    "film sprint swim marathon truck load lamp bulb relay house home apartment"
+    "film sprint swim marathon truck load lamp bulb tablet tablets capsule capsules pill pills dose bar "
+    "pack packet jar cup mug rope relay house home apartment"
 )
 
 
@@ -83,7 +92,7 @@ def is_attributive(match: re.Match[str]) -> bool:
     word = next_word(match)
     if word in _DESCRIBED:
         return True
-    if previous_word(match) not in ("a", "an", "another", "every"):
+    if previous_word(match) not in ("a", "an", "another", "every", "one", "each", "this", "that"):
         return False
     return len(word) > 2 and word not in _NOT_NOUNS
 

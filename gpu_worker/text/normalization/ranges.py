@@ -6,7 +6,15 @@ import re
 from typing import Final
 
 from gpu_worker.text.normalization import words
-from gpu_worker.text.normalization.numerals import DASH, PLAIN, SPACE, START, previous_word, word_set
+from gpu_worker.text.normalization.numerals import (
+    DASH,
+    NUMBERED,
+    PLAIN,
+    SPACE,
+    START,
+    previous_word,
+    word_set,
+)
 from gpu_worker.text.rewriting import Rule
 
 _RANGE: Final = re.compile(
@@ -36,6 +44,8 @@ def _say_range(match: re.Match[str]) -> str:
         return f"{first} {second}"
     if previous_word(match) in _AIRCRAFT:
         return f"{words.code(low)} {words.code(high)}"
+    if previous_word(match) in NUMBERED:
+        return f"{words.code(low)} {words.digits(high)}"
     if _is_subtraction(match):
         return f"{first} minus {second}"
     return f"{first} to {second}"

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from gpu_worker.text.normalization import words
-from gpu_worker.text.normalization.numerals import SPACE, next_word, previous_word, word_set
+from gpu_worker.text.normalization.numerals import NUMBERED, SPACE, next_word, previous_word, word_set
 from gpu_worker.text.rewriting import Rule
 
 _EXTENSION: Final = (
@@ -50,12 +50,16 @@ _CALLS: Final = word_set(
     "call called calling calls dial dialed dialing dialled dialling phone phoned ring rang text texted "
     "texting"
 )
+_CALLING: Final = re.compile(
+    r"\b(?:call(?:ed|ing|s)?|dial(?:l?ed|l?ing|s)?|phone[ds]?|r[ia]ng|text(?:ed|ing)?|hotline|lifeline"
+    r"|line|emergency)"
+    r"(?: number)?(?: is| at|:)? ?\Z",
+    re.IGNORECASE,
+)
+_REACH: Final = 28
 _TELEPHONES: Final = word_set("tel tel. phone telephone fax mobile cell call dial")
-_CALLED: Final = word_set("call calls operator operators dispatcher dispatchers emergency caller")
-_NUMBERED: Final = word_set(
-    "order invoice account tracking ticket reference ref case serial confirmation code pin passcode "
-    "password id zip zipcode extension ext passport license licence booking routing otp postcode policy "
-    "member employee s/n sn isbn ssn"
+_CALLED: Final = word_set(
+    "call calls operator operators dispatcher dispatchers emergency caller lifeline hotline"
 )
 _STATES: Final = word_set(
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC "
@@ -111,7 +115,8 @@ def _say_vanity(match: re.Match[str]) -> str | None:
 
 
 def _say_emergency(match: re.Match[str]) -> str | None:
-    if match[0] != "9-1-1" and previous_word(match) not in _CALLS and next_word(match) not in _CALLED:
+    called = match[0] == "9-1-1" or next_word(match) in _CALLED
+    if not called and not _CALLING.search(match.string[max(0, match.start() - _REACH) : match.start()]):
         return None
     return words.digits(match[0])
 
@@ -136,7 +141,7 @@ def _say_code(match: re.Match[str]) -> str | None:
         word in _STATES or (word.lower() == "zip" or (lead == "code" and word.lower() in ("zip", "postal")))
     ):
         return f"{match['lead'].rstrip()} {_grouped(digits, match['more'])}"
-    if match["more"] or not (word.lower() in _NUMBERED or lead in ("id", "code")):
+    if match["more"] or not (word.lower() in NUMBERED or lead in ("id", "code")):
         return None
     if len(digits) == 3 or (len(digits) == 4 and match["hash"] and not lead):
         return None

@@ -14,7 +14,8 @@ _PLAIN: Final = {
     "lb": "pound", "lbs": "pound", "oz": "ounce", "st": "=stone", "fl oz": "fluid ounce", "gal": "gallon",
     "qt": "quart", "pt": "pint", "tsp": "teaspoon", "tbsp": "tablespoon", "cc": "cubic centimeter",
     "ac": "acre",
-    "ha": "hectare", "t": "ton", "cwt": "=hundredweight", "gr": "gram", "kgs": "kilogram", "kms": "kilometer",
+    "ha": "hectare", "t": "ton", "cwt": "=hundredweight", "pts": "point", "reps": "rep", "gr": "gram",
+    "kgs": "kilogram", "kms": "kilometer",
     "cms": "centimeter", "mins": "minute", "min": "minute", "sec": "second", "secs": "second", "hr": "hour",
     "hrs": "hour", "h": "hour", "yr": "year", "yrs": "year", "wk": "week", "wks": "week", "mo": "month",
     "mos": "month", "s": "second", "mph": "mile| per hour", "kph": "kilometer| per hour",
@@ -113,6 +114,8 @@ def find(symbol: str, power: str = "") -> str | None:
 
 def per(symbol: str, power: str = "") -> str | None:
     """What comes after 'per' for a unit or noun below a slash."""
+    if power and symbol in ("s", "sec", "h", "hr"):
+        return f"{_UNITS[symbol]} {'squared' if power in ('2', '²') else 'cubed'}"
     unit = _DENOMINATORS.get(symbol)
     if unit is None or power:
         unit = find(symbol, power)

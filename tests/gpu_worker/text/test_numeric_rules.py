@@ -268,7 +268,7 @@ def test_durations(written: str, spoken: str) -> None:
         ("6' 2\" tall", "six feet two inches tall"),
         ("100 km/h", "one hundred kilometers per hour"),
         ("60 mph", "sixty miles per hour"),
-        ("9.8 m/s²", "nine point eight meters per square second"),
+        ("9.8 m/s²", "nine point eight meters per second squared"),
         ("20 m²", "twenty square meters"),
         ("300 sq ft", "three hundred square feet"),
         ("1.2 kg/m³", "one point two kilograms per cubic meter"),
