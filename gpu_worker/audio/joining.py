@@ -34,7 +34,7 @@ class Joiner:
     """Feed the chunks of a piece, end the piece, go on with the next; each call gives what can be sent.
 
     An engine's own silence at the edges of a piece is cut to a natural size, and so is a longer one within
-    it. A piece that ends in full sound, followed by one that begins so, runs on without a pause. About
+    it. A piece that ends in full sound, followed by one that begins at once, runs on without a pause. About
     10 ms of sound are held back, and silence until it is known how much of it stays.
     """
 
@@ -70,15 +70,16 @@ class Joiner:
 
     def end_piece(self, ending: Ending) -> Samples:
         """Ends the piece; `ending` is the natural pause before the next one, if any comes."""
-        parts = [self._edge, *self._place(self._finder.finish())]
+        sound = np.concatenate([self._edge, *self._place(self._finder.finish())])
         silence = np.concatenate([EMPTY, *self._silence])
         if self._has_sound:
             pause = self._pause(ending)
             tail = silence[: min(self._samples(_TAIL_MS), pause)]
-            self._joint = _Joint(silence[len(tail) :], pause - len(tail), in_sound=not len(silence))
+            in_sound = not len(silence) and self._finder.is_full_sound(sound[-len(self._fade_in) :])
+            self._joint = _Joint(silence[len(tail) :], pause - len(tail), in_sound)
         else:
             tail = silence[: self._samples(_LEAD_MS)]
-        placed = self._faded_out(np.concatenate([*parts, tail]))
+        placed = self._faded_out(np.concatenate([sound, tail]))
         self._leveler.end_piece()
         self._finder = SilenceFinder(self._sample_rate)
         self._has_sound, self._silence, self._edge = False, [], EMPTY

@@ -11,8 +11,11 @@ import numpy as np
 from gpu_worker.audio.pcm import EMPTY, Samples
 
 _FRAME_SECONDS: Final = 0.005
-# -60 dBFS: below the end of any word, above the noise that engines leave in pauses.
+# -60 dBFS, and 42 dB below the loudest so far: under the end of any word, above the noise in pauses.
 _SILENT_POWER: Final = 1e-6
+_SILENT_SHARE: Final = 10 ** (-42 / 10)
+# What is at most 20 dB below the loudest is amid sound.
+_FULL_SHARE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class SilenceFinder:
         self._held = EMPTY
         self._held_original = EMPTY
         self._position = 0
+        self._loudest = 0.0
 
     def feed(self, samples: Samples, original: Samples) -> list[Run]:
         """Runs of `samples` in order; neighbours may be of one kind. Less than 5 ms are held back.
@@ -45,7 +49,9 @@ class SilenceFinder:
         if not count:
             return []
         frames = judged[: count * self._frame].reshape(count, self._frame)
-        silent = np.einsum("ij,ij->i", frames, frames) < _SILENT_POWER * self._frame
+        powers = np.einsum("ij,ij->i", frames, frames) / self._frame
+        self._loudest = max(self._loudest, float(powers.max()))
+        silent = powers < max(_SILENT_POWER, _SILENT_SHARE * self._loudest)
         changes = np.flatnonzero(silent[1:] != silent[:-1]) + 1
         edges = [0, *changes.tolist(), count]
         runs = [
@@ -59,9 +65,14 @@ class SilenceFinder:
         self._position += count * self._frame
         return runs
 
+    def is_full_sound(self, samples: Samples) -> bool:
+        """Whether samples are about as loud as the piece has been."""
+        return len(samples) > 0 and float(np.mean(np.square(samples))) > _FULL_SHARE * self._loudest
+
     def finish(self) -> list[Run]:
         """What was held back."""
         if not len(self._held):
             return []
         power = float(np.mean(np.square(self._held_original)))
-        return [Run(self._position, self._held, power < _SILENT_POWER)]
+        silent = power < max(_SILENT_POWER, _SILENT_SHARE * self._loudest)
+        return [Run(self._position, self._held, silent)]

@@ -113,6 +113,25 @@ def test_a_tone_runs_on_and_keeps_its_length() -> None:
     assert np.abs(np.diff(joined)).max() < 1.05 * np.abs(np.diff(tone(2400))).max()
 
 
+@pytest.mark.parametrize("level_db", [-70, -56])
+def test_noise_in_an_engines_pauses_is_no_sound(level_db: int) -> None:
+    noise = np.random.default_rng(5).normal(0, 10 ** (level_db / 20), 20_000).astype(np.float32)
+    piece = np.concatenate([noise[:7_000], tone(24_000, 0.5) + noise[0], noise[7_000:]])
+    joined, ends = join([(piece, "sentence"), (piece, "sentence")])
+    assert ends[0] == pytest.approx((45 + 1000 + 60) * MS, abs=10 * MS)
+    gap = joined[ends[0] : ends[0] + 290 * MS]
+    assert np.std(gap) < 1.2 * 10 ** (level_db / 20)
+    assert len(joined) == pytest.approx(ends[0] + (350 + 1000) * MS, abs=20 * MS)
+
+
+def test_a_pause_follows_a_piece_that_ends_in_noise() -> None:
+    noise = np.random.default_rng(5).normal(0, 10 ** (-32 / 20), 6_000).astype(np.float32)
+    piece = np.concatenate([tone(24_000, 0.5), noise])
+    joined, ends = join([(piece, "sentence"), (piece, "sentence")])
+    assert ends[0] == 30_000
+    assert len(joined) == pytest.approx(60_000 + 350 * MS, abs=5 * MS)
+
+
 def test_no_join_clicks() -> None:
     rng = np.random.default_rng(3)
     pieces = [with_silence(0, tone(5000 + int(rng.integers(0, 999))), 0) for _ in range(6)]
