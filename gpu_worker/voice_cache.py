@@ -17,6 +17,7 @@ from typing import Final
 
 import numpy as np
 
+from gpu_worker.consent import SHA256_PATTERN
 from gpu_worker.references.reference import Reference
 
 MAX_AGE_SECONDS: Final = 24 * 3600
@@ -101,6 +102,9 @@ class VoiceCache:
     def delete(self, sha256: str) -> bool:
         """Removes the reference at every rate; whether there was any."""
         found = False
+        # A pattern of the caller's making would delete what is others'.
+        if not SHA256_PATTERN.fullmatch(sha256):
+            return found
         for path in self._folder.glob(f"{sha256}-*"):
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()

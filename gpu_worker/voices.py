@@ -81,12 +81,17 @@ class ClonedVoices:
         sha256 = request.reference_sha256
         assert sha256 is not None  # noqa: S101 - the caller looked
         self._check_consent(request, sha256)
-        reference = await self._find(sha256)
-        if reference is None:
-            return await self._receive(request, sha256, upload)
-        if upload is not None:
-            await upload.discard()
-        return reference
+        try:
+            async with asyncio.timeout(request.deadline_ms and request.deadline_ms / 1000):
+                reference = await self._find(sha256)
+                if reference is None:
+                    return await self._receive(request, sha256, upload)
+                if upload is not None:
+                    await upload.discard()
+                return reference
+        except TimeoutError as error:
+            message = f"The deadline of {request.deadline_ms} ms has passed."
+            raise WorkerError(ErrorCode.DEADLINE_EXCEEDED, message) from error
 
     async def delete(self, sha256: str) -> bool:
         """Removes a reference from disk and memory; requests that speak with it may finish."""
@@ -149,6 +154,8 @@ class ClonedVoices:
                 return await self._decode_once(sha256, data)
             except InvalidReferenceError as error:
                 raise WorkerError(ErrorCode.INVALID, str(error), param=param) from error
+            except OSError as error:
+                raise _unavailable("This machine is too busy to decode the reference.") from error
 
     @contextlib.asynccontextmanager
     async def _intake(self) -> AsyncIterator[None]:
@@ -171,9 +178,7 @@ class ClonedVoices:
         except UrlRefusedError as error:
             raise WorkerError(ErrorCode.INVALID, str(error), param="reference_url") from error
         except FetchError as error:
-            raise WorkerError(
-                ErrorCode.REFERENCE_UNAVAILABLE, str(error), retry_after_seconds=_RETRY_SECONDS
-            ) from error
+            raise _unavailable(str(error)) from error
 
     async def _decode_once(self, sha256: str, data: bytes) -> Reference:
         """Checks, decodes and keeps a recording; requests that bring the same one share the work."""
@@ -220,6 +225,10 @@ class ClonedVoices:
             except OSError as error:
                 logger.error("voice cache not swept", extra={"fields": where_raised(error)})
             await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _unavailable(message: str) -> WorkerError:
+    return WorkerError(ErrorCode.REFERENCE_UNAVAILABLE, message, retry_after_seconds=_RETRY_SECONDS)
 
 
 def _is_named(data: bytes, sha256: str) -> bool:

@@ -14,8 +14,8 @@ CLONING: Final = f"""A `voice` may be the SHA-256 of a recording, where `feature
 Such a request takes a `consent` token. A worker that lacks the recording answers `{ErrorCode.VOICE_MISSING}`
 before any work; send the request once more with a `reference_url`, or as `{MULTIPART_MEDIA_TYPE}`: first the
 part `request` with the JSON, then the part `reference` with the recording. A recording is {MIN_SECONDS:g} to
-{MAX_SECONDS:g} s long, at most {MAX_REFERENCE_BYTES // 1_000_000} MB, in WAV, FLAC, MP3, Ogg (Opus, Vorbis), M4A,
-AAC or WebM (Opus), and kept for a day at most."""
+{MAX_SECONDS:g} s long, at most {MAX_REFERENCE_BYTES // 1_000_000} MB, in WAV, FLAC, MP3, Ogg (Opus, Vorbis),
+M4A, AAC or WebM (Opus), and kept for a day at most."""
 
 
 def multipart_content() -> dict[str, Any]:

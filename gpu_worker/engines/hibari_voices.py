@@ -29,7 +29,7 @@ def is_installed(name: str) -> bool:
     voice = VOICES[name]
     try:
         path = Path(voice_path(name, download_missing=False))
-        return path.stat().st_size == voice["bytes"] and sha256_of(path) == voice["sha256"]
+        return path.stat().st_size == voice["bytes"] and bool(sha256_of(path) == voice["sha256"])
     except OSError:
         return False
 

@@ -18,6 +18,7 @@ from gpu_worker.references.reference import Reference
 MAX_REFERENCE_BYTES: Final = 20_000_000
 
 _WALL_SECONDS: Final = 20.0
+_EXIT_SECONDS: Final = 5.0
 _READ_BYTES: Final = 1 << 16
 # Past this the child is told to stop: what is longer is refused anyway.
 _DECODED_SECONDS: Final = MAX_SECONDS + 2 * PADDING_SECONDS
@@ -34,7 +35,7 @@ def decode_reference(data: bytes, sha256: str, sample_rate: int) -> Reference:
     """Decodes and checks a recording: 3 to 30 s, made mono at `sample_rate` Hz. Blocks for 0.2 s and more.
 
     `sha256` names it and is not checked here. Must be called by a thread that lives until it returns.
-    Raises InvalidReferenceError.
+    Raises InvalidReferenceError, and OSError where the machine has no process or memory left for it.
     """
     if len(data) > MAX_REFERENCE_BYTES:
         raise InvalidReferenceError(f"The reference is larger than {MAX_REFERENCE_BYTES} bytes.")
@@ -89,7 +90,14 @@ def _read_within_limits(child: subprocess.Popen[bytes], max_bytes: int) -> bytes
             if not poll.poll(1000 * left):
                 break
             part = os.read(pipe.fileno(), _READ_BYTES)
-            if not part:
-                return bytes(answer) if child.wait(max(0.1, left)) == 0 else b""
             answer += part
+            if not part:
+                return bytes(answer) if _has_ended_well(child) else b""
     return b""
+
+
+def _has_ended_well(child: subprocess.Popen[bytes]) -> bool:
+    try:
+        return child.wait(_EXIT_SECONDS) == 0
+    except subprocess.TimeoutExpired:
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -90,13 +91,23 @@ def test_a_storage_that_is_down_is_worth_another_try(caller: Caller) -> None:
     assert error_of(response) == (503, "reference_unavailable", None)
 
 
-def test_a_worker_without_origins_fetches_nothing(tmp_path: Path) -> None:
-    environment = {
-        "ENGINE": "tone",
-        "CONSENT_SECRET": CONSENT_SECRET,
-        "VOICE_CACHE": str(tmp_path / "voices"),
-    }
+def test_a_deadline_holds_while_the_storage_says_nothing(caller: Caller, storage: Storage) -> None:
+    response = caller.ask(recording(hertz=645), reference_url=storage.url("odd/silent"), deadline_ms=200)
+    assert error_of(response) == (503, "deadline_exceeded", None)
+
+
+def test_a_worker_without_origins_fetches_nothing_and_sweeps_at_its_start(tmp_path: Path) -> None:
+    cache = tmp_path / "voices"
+    cache.mkdir()
+    for name in (".draft-left", f"{'0' * 64}-24000"):
+        (cache / name).write_bytes(b"of yesterday")
+        os.utime(cache / name, (time.time(), time.time() - 90_000))
+    environment = {"ENGINE": "tone", "CONSENT_SECRET": CONSENT_SECRET, "VOICE_CACHE": str(cache)}
     with running_worker(tmp_path, **environment) as worker:
+        give_up_at = time.monotonic() + 20
+        while list(cache.iterdir()):
+            assert time.monotonic() < give_up_at
+            time.sleep(0.01)
         response = Caller(worker).ask(recording(), reference_url="https://s3.example/voice")
         assert error_of(response) == (400, "invalid", "reference_url")
         assert "multipart/form-data" in response.json()["error"]["message"]
