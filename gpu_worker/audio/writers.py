@@ -16,6 +16,13 @@ from gpu_worker.audio.pcm import Samples, to_int16, to_pcm16, wav_header
 # Frames cannot be cut: an end that is longer by at most this is kept, else the nearer length is taken.
 _MAX_EXCESS_SECONDS: Final = 0.028
 
+# The encoders' own defaults need as much CPU as an engine, and sound no better: spectral distances to the
+# source are the same or less with these, at a third to two thirds of the time.
+_OPUS_OPTIONS: Final = {"compression_level": "5"}
+_AAC_OPTIONS: Final = {"aac_coder": "fast"}
+# Without a reservoir each frame stands alone, so that those beyond the end can be left out.
+_MP3_OPTIONS: Final = {"compression_level": "7", "reservoir": "0"}
+
 
 class Writer(Protocol):
     """`opening` goes before all; a stream asks for it first, a whole file when all else is made."""
@@ -117,7 +124,9 @@ class OpusWriter:
 
     def __init__(self, encoding: Encoding) -> None:
         self._granules_a_sample = 48_000 // encoding.sample_rate
-        self._codec = Codec("libopus", "flt", encoding.sample_rate, bitrate=encoding.bitrate)
+        self._codec = Codec(
+            "libopus", "flt", encoding.sample_rate, bitrate=encoding.bitrate, options=_OPUS_OPTIONS
+        )
         self._file = OpusFile(self._codec.extradata)
 
     def opening(self) -> bytes:
@@ -134,12 +143,15 @@ class OpusWriter:
 
 
 class AacWriter:
-    """AAC-LC in ADTS, which cannot name a delay: the first packet, the encoder's priming, is left out."""
+    """AAC-LC in ADTS, which cannot name a delay: the first packet, the encoder's priming, is left out.
+
+    What follows starts on time and fades in over its first frame (43 ms at 24 kHz): the breath before speech.
+    """
 
     def __init__(self, encoding: Encoding) -> None:
         self._sample_rate = encoding.sample_rate
         self._codec = Codec(
-            "aac", "fltp", encoding.sample_rate, bitrate=encoding.bitrate, options={"aac_coder": "fast"}
+            "aac", "fltp", encoding.sample_rate, bitrate=encoding.bitrate, options=_AAC_OPTIONS
         )
         self._packets = 0
 
@@ -171,9 +183,8 @@ class Mp3Writer:
         self._sample_rate = encoding.sample_rate
         self._bitrate = encoding.bitrate or 0
         self._whole = whole
-        # Without a reservoir each frame stands alone, so that those beyond the end can be left out.
         self._codec = Codec(
-            "libmp3lame", "fltp", self._sample_rate, bitrate=self._bitrate, options={"reservoir": "0"}
+            "libmp3lame", "fltp", self._sample_rate, bitrate=self._bitrate, options=_MP3_OPTIONS
         )
         self._frames = 0
         self._audio_bytes = 0
