@@ -5,27 +5,40 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import ipaddress
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 _SIGNING_KEY = b"the storage's own"
 
 
 class Storage:
-    """Files by name; `asked` lists the paths of all requests that came."""
+    """Files by name; `asked` lists the paths of all requests that came. With a certificate it speaks TLS."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
         self.stopped = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
-        self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
+        scheme = "https" if certificate else "http"
+        self.origin = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def url(self, name: str, *, expires_in: float = 300) -> str:
         """A presigned URL, good for that many seconds."""
@@ -46,13 +59,33 @@ def sign(name: str, expires: str) -> str:
 
 
 @contextlib.contextmanager
-def running_storage() -> Iterator[Storage]:
+def running_storage(certificate: Path | None = None) -> Iterator[Storage]:
     """A storage, gone afterwards."""
-    storage = Storage()
+    storage = Storage(certificate)
     try:
         yield storage
     finally:
         storage.close()
+
+
+def self_signed(path: Path) -> Path:
+    """Writes a key and a certificate for 127.0.0.1 that nobody else vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(encoding))
+    return path
 
 
 def _handler(storage: Storage) -> type[BaseHTTPRequestHandler]:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.gpu_worker.voices.conftest import CONSENT_SECRET, Caller, error_of, hertz_of
 from tests.gpu_worker.voices.recordings import encoded, recording, sha256_of
-from tests.gpu_worker.voices.storage import Storage
+from tests.gpu_worker.voices.storage import Storage, running_storage, self_signed
 from tests.gpu_worker.worker_process import running_worker
 
 
@@ -94,6 +94,26 @@ def test_a_storage_that_is_down_is_worth_another_try(caller: Caller) -> None:
 def test_a_deadline_holds_while_the_storage_says_nothing(caller: Caller, storage: Storage) -> None:
     response = caller.ask(recording(hertz=645), reference_url=storage.url("odd/silent"), deadline_ms=200)
     assert error_of(response) == (503, "deadline_exceeded", None)
+
+
+def test_a_storage_over_tls_is_asked_only_if_its_certificate_is_vouched_for(tmp_path: Path) -> None:
+    trusted, other = (self_signed(tmp_path / name) for name in ("trusted.pem", "other.pem"))
+    data = recording(hertz=646)
+    with running_storage(trusted) as known, running_storage(other) as unknown:
+        known.files["voice"] = unknown.files["voice"] = data
+        environment = {
+            "ENGINE": "tone",
+            "CONSENT_SECRET": CONSENT_SECRET,
+            "VOICE_CACHE": str(tmp_path / "voices"),
+            "REFERENCE_ORIGINS": f"{known.origin} {unknown.origin}",
+            "SSL_CERT_FILE": str(trusted),
+        }
+        with running_worker(tmp_path, **environment) as worker:
+            caller = Caller(worker)
+            refused = caller.ask(data, reference_url=unknown.url("voice"))
+            assert error_of(refused) == (503, "reference_unavailable", None)
+            assert unknown.asked == []
+            assert hertz_of(caller.ask(data, reference_url=known.url("voice"))) == pytest.approx(646, abs=2)
 
 
 def test_a_worker_without_origins_fetches_nothing_and_sweeps_at_its_start(tmp_path: Path) -> None:

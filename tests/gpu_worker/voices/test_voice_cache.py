@@ -163,6 +163,7 @@ def put_for_ever(folder: Path, first: int, at_work: Event) -> None:
             cache.delete(reference(number + 1).sha256)
 
 
+@pytest.mark.slow
 def test_writers_that_are_killed_amid_their_work_leave_nothing_half(folder: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     for round_number in range(3):
