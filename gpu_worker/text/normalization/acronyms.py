@@ -103,18 +103,18 @@ def _word(match: re.Match[str]) -> str | None:
     return f"{spelled(written)}{ending}"
 
 
+# Of EITHER: words but for 'the WHO', and words wherever they stand.
+_BODIES: Final = frozenset(("WHO", "ICE", "DOT"))
+_RATHER_WORDS: Final = frozenset(("OR", "IN", "ME", "ADD", "AID", "ACT"))
+
+
 def _word_in_context(match: re.Match[str]) -> bool:
+    """Whether what may be an acronym is a word here: 'JOIN US', but 'the US'."""
     written, text = match[1], match.string
     before = word_before(text, match.start())
-    if written == "WHO":
+    if written in _BODIES:
         return before.lower() not in ("the", "of", "by", "from")
-    if written == "AM" and before == "I":
-        return True
-    if written in ("US", "IT", "AM", "LED", "PA", "MA", "OS", "POS", "SAP", "INS"):
-        return _shouted(match)
-    if written in ("RIP", "POW", "DOT", "ICE") and before.lower() == "the":
-        return False
-    return written not in ("RIP", "POW", "DOT") or _shouted(match)
+    return (written == "AM" and before == "I") or written in _RATHER_WORDS or _shouted(match)
 
 
 def _shouted(match: re.Match[str]) -> bool:

@@ -35,12 +35,20 @@ _JOINED: Final = re.compile(
     rf"({TAKEN}|[IVXLCDM])(?:[ \u00a0](?:and|or|to|through|&|vs\.?)[ \u00a0]|,[ \u00a0](?:and )?|[–-])\Z"
 )
 _INITIAL: Final = re.compile(r"\.[ \u00a0][A-Z][a-z]")
-_CLOCKWORK: Final = word_set(
+_UNNUMBERED: Final = word_set(
     """
-    the a an this that his her my our your its of in on at to by for with from and or
+    the a an this that his her my our your its of in on at to by for with from and or mr mrs ms dr size
+    vitamin channel team
     """
 )
-_UNNUMBERED: Final = _CLOCKWORK | word_set("mr mrs ms dr size grade vitamin channel xxx team iv")
+# More often letters than numbers.
+_NO_NUMERALS: Final = word_set("C D L M CD DC MD MC MM CC DI MI LI DM CM CV")
+_DRIPS: Final = word_set(
+    """
+    access antibiotics bag bags catheter drip drips drug drugs fluid fluids infusion injection line lines
+    medication needle pole push saline site therapy treatment
+    """
+)
 
 
 def value(numeral: str) -> int:
@@ -74,7 +82,7 @@ def _upper(match: re.Match[str]) -> str | None:
         if said is not None:
             return said
     if before.lower() == "the" and numeral != "IV" and 2 <= n < 40 and len(numeral) > 1:
-        return ordinal(n) if _ruler(text[:at][-48:].removesuffix(text[at - 4 : at])) else None
+        return ordinal(n) if _ruler(text[max(0, at - 48) : at - 4]) else None
     if n >= 1100 and len(numeral) >= 4:
         return year(n)
     if _JOINED.search(text[max(0, at - 12) : at]) and n < 100 and numeral.strip("LCDM") == numeral:
@@ -86,29 +94,12 @@ def _after_name(numeral: str, n: int, before: str, match: re.Match[str]) -> str 
     """What a numeral says after a capitalised word, or one that is usually followed by a number."""
     single = len(numeral) == 1
     if before in NUMBERED:
-        if numeral in ("C", "D", "L", "M") or (numeral == "I" and match.string[match.start() - 2].isspace()):
+        if numeral in ("C", "D", "L", "M"):
             return None
         if numeral == "I" and before not in _SURELY_NUMBERED and not _capitalised_before(match):
             return None
         return cardinal(n)
-    if numeral in (
-        "C",
-        "D",
-        "L",
-        "M",
-        "CD",
-        "DC",
-        "MD",
-        "MC",
-        "MM",
-        "CC",
-        "DI",
-        "MI",
-        "LI",
-        "DM",
-        "CM",
-        "CV",
-    ):
+    if numeral in _NO_NUMERALS:
         return None
     if before == "malcolm" and numeral == "X":
         return None
@@ -117,6 +108,8 @@ def _after_name(numeral: str, n: int, before: str, match: re.Match[str]) -> str 
         if single and _INITIAL.match(match.string, match.end()):
             return None
         return f"the {ordinal(n)}"
+    if numeral == "IV" and word_after(match.string, match.end()).lower() in _DRIPS:
+        return None
     if single:
         return cardinal(n) if numeral != "I" and before in SEQUELS else None
     if before in _UNNUMBERED or n > 60 or numeral.strip("LCDM") != numeral:

@@ -106,4 +106,5 @@ def _part(part: str) -> str:
         return part if lower in _SHORT_WORDS or _is_word(part) else spelled(part)
     if len(part) == 2 and part.islower():
         return part if lower in _SHORT_WORDS else spelled(part)
-    return spelled(part) if lower in _SPELLED or not _VOWEL.search(part) else part
+    known = lower in _SPELLED and not part.istitle()
+    return spelled(part) if known or not _VOWEL.search(part) else part

@@ -184,10 +184,9 @@ _STAR_BETWEEN: Final = re.compile(
 _STAR: Final = re.compile(r"(?<=\w )\*(?= \w)")
 _SLASH_SPACED: Final = re.compile(r" / ")
 _SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
-_CURRENCY: Final = re.compile(r"(?<!\S)[$€£¥](?!\S)")
+_POWER: Final = re.compile(r"(?<=[\w)\]\ue000])\^(?=[\w({\ue000])")
 _BLANK: Final = re.compile(r"_{2,}+")
 _NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000])")
-_UNARY: Final = {"<": "less than ", ">": "greater than ", "≤": "at most ", "≥": "at least "}
 _ORNAMENT: Final = re.compile(r"[†‡•◦∙·※❧*~|`^¦↑↓←↗↘↖↙]{1,8}|[{}]{1,4}")
 _NAMED: Final = re.compile(f"[{re.escape(''.join(_NAMES))}]")
 
@@ -219,10 +218,6 @@ def _subscript(match: re.Match[str]) -> str:
     return padded(match, digits(match[0].translate(_EXPONENTS)))
 
 
-def _caret(match: re.Match[str]) -> str | None:
-    return None
-
-
 def _ornament(match: re.Match[str]) -> str:
     text = match.string
     before = text[match.start() - 1 : match.start()] if match.start() else ""
@@ -230,11 +225,6 @@ def _ornament(match: re.Match[str]) -> str:
     return " " if before.isalnum() and after.isalnum() else ""
 
 
-def _between_words(said: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<=[\w)\ue000]){said}(?=[\w(\ue000])")
-
-
-_SIGN: Final = re.compile(f"[{re.escape(''.join(_NAMES))}]")
 _RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀-₉]")
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -251,8 +241,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_SLASH_SPACED, lambda match: " slash ", re.compile(" / ")),
     Rule(_SLASH, lambda match: padded(match, "slash"), re.compile("/")),
     Rule(_NUMBER_SIGN, lambda match: "number ", re.compile("#")),
-    Rule(re.compile(r"(?<=[\w)\]\ue000])\^(?=[\w({\ue000])"), _named, re.compile(r"\^")),
+    Rule(_POWER, _named, re.compile(r"\^")),
     Rule(_BLANK, _ornament, re.compile("__")),
     Rule(_ORNAMENT, _ornament),
-    Rule(_NAMED, _named, _SIGN),
+    Rule(_NAMED, _named),
 )

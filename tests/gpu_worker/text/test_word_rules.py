@@ -120,6 +120,7 @@ def test_electronic(written: str, spoken: str) -> None:
         ("I am here, said Ann, and I think so", "I am here, said Ann, and I think so"),
         ("the part I like", "the part I like"),
         ("mix it", "mix it"),
+        ("Start IV fluids", "Start I V fluids"),
         ("a CD by an MD in DC", "a C D by an M D in D C"),
         ("vitamin C and Malcolm X", "vitamin C and Malcolm X"),
     ],
