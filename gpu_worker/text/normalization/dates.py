@@ -11,6 +11,7 @@ from gpu_worker.text.normalization.numerals import (
     END,
     SPACE,
     START,
+    is_count,
     next_word,
     previous_word,
     word_set,
@@ -63,6 +64,8 @@ _NUMERIC: Final = re.compile(
 )
 _SLASHED: Final = re.compile(
     rf"{START}(?<!/)(?P<first>1[0-2]|0?[1-9])/(?P<second>{_DAY})(?![\w/%])(?![.,][0-9])"
+    rf"(?:(?P<to>{SPACE}?{DASH}{SPACE}?|{SPACE}(?:to|through){SPACE})"
+    rf"(?P<first2>1[0-2]|0?[1-9])/(?P<second2>{_DAY})(?![\w/%])(?![.,][0-9]))?"
 )
 _MONTH_SLASH_YEAR: Final = re.compile(
     rf"{START}(?P<month>0?[1-9]|1[0-2])/(?P<year>19[0-9]{{2}}|20[0-9]{{2}}){END}(?!/)"
@@ -78,19 +81,22 @@ _WEEKDAYS_SPAN: Final = re.compile(
     rf"\b(?P<first>{_DAY_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<second>{_DAY_NAME})\b"
 )
 
+_SHORT: Final = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}"
 _ENDS_IN_DATE: Final = re.compile(
-    rf"(?:{_NAME}\.? (?:{_DAY}{_NTH})?,?(?: ?{_YEAR})?|{_DAY}{_NTH} (?:of )?{_NAME}\.?)\Z"
+    rf"(?:{_NAME}\.? (?:{_DAY}{_NTH})?,?(?: ?{_YEAR})?|{_DAY}{_NTH} (?:of )?{_NAME}\.?|{_SHORT})\Z"
 )
 _BETWEEN_DATES: Final = re.compile(
-    rf"(?<=[0-9a-z.]){SPACE}?[-\u2012-\u2015]{SPACE}?(?=(?:{_DAY}{_NTH} (?:of )?{_NAME}"
-    rf"|{_NAME}\.? {_DAY}{_NTH})\b)"
+    rf"(?<=[0-9a-z.]){SPACE}?[-\u2012-\u2015]{SPACE}?"
+    rf"(?=(?:{_DAY}{_NTH} (?:of )?{_NAME}|{_NAME}\.? (?:{_DAY}{_NTH}|{_YEAR})|{_SHORT})\b)"
 )
 
 _ON: Final = word_set(
     "on by until till before after since from through due dated starting ending between deadline of in "
     "this next last early late mid to and"
 )
-_DATED: Final = word_set("on until till since due dated deadline before by")
+_DATED: Final = word_set(
+    "on until till since due dated deadline before by monday tuesday wednesday thursday friday saturday sunday"
+)
 _EVENTS: Final = {(9, 11), (7, 11)}
 
 
@@ -111,7 +117,7 @@ def _with_year(spoken: str, year: str | None, comma: str = " ") -> str:
 
 
 def _say_month_first(match: re.Match[str]) -> str | None:
-    if _is_modal(match):
+    if _is_modal(match) or not (match["nth"] or match["day2"] or match["year"] or not is_count(match)):
         return None
     spoken = f"{_month(match['month'])} {words.ordinal(int(match['day']))}"
     if match["day2"]:
@@ -188,11 +194,18 @@ def _say_slashed(match: re.Match[str]) -> str | None:
     if (first, second) in _EVENTS:
         return f"{words.cardinal(first)} {words.cardinal(second)}"
     before = previous_word(match)
-    if before not in _DATED or (before == "by" and second <= 10):
+    surely = "0" in (match["first"][0], match["second"][0]) or second == 1
+    surely = surely or (match["to"] is not None and not match["to"].strip().isalpha() and second > 4)
+    if before == "from":
+        surely = surely or second not in (2, 3, 4, 8, 16)
+    if not surely and (before not in _DATED or (before == "by" and second <= 10)):
         return None
     if next_word(match) in ("of", "a", "an", "inch", "cup", "cups"):
         return None
-    return f"{_MONTHS[first - 1]} {words.ordinal(second)}"
+    spoken = f"{_MONTHS[first - 1]} {words.ordinal(second)}"
+    if match["to"]:
+        spoken += f" to {_MONTHS[int(match['first2']) - 1]} {words.ordinal(int(match['second2']))}"
+    return spoken
 
 
 def _say_year_month(match: re.Match[str]) -> str | None:
@@ -230,13 +243,13 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda match: _weekday(match["day"]),
         re.compile("(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}[., ]"),
     ),
-    Rule(_ISO, _say_iso, _CHAIN),
-    Rule(_NUMERIC, _say_numeric, _CHAIN),
     Rule(
         _BETWEEN_DATES,
         _say_between,
-        re.compile(rf"[-\u2012-\u2015]{SPACE}?(?:[0-9]{{1,2}}[a-z]{{0,2}} |[A-Z][a-z]{{2}})"),
+        re.compile(rf"[-\u2012-\u2015]{SPACE}?(?:[0-9]{{1,2}}(?:[a-z]{{0,2}} |/)|[A-Z][a-z]{{2}})"),
     ),
+    Rule(_ISO, _say_iso, _CHAIN),
+    Rule(_NUMERIC, _say_numeric, _CHAIN),
     Rule(_DAY_FIRST, _say_day_first, _DAY_HINT),
     Rule(_MONTH_FIRST, _say_month_first, _MONTH_HINT),
     Rule(_MONTH_YEAR, _say_month_year, _MONTH_HINT),

@@ -28,7 +28,9 @@ _UNIT: Final = (
 )
 _BELOW: Final = r"(?:[/\u2044](?P<below>[A-Za-z]{1,8})(?:\^?(?P<below_power>[23\u00b2\u00b3]))?)?"
 _SCALE: Final = rf"(?P<scale>{SPACE}(?:hundred|thousand|million|billion|trillion))?"
-_AMOUNT: Final = re.compile(rf"{RANGE}{_SCALE}(?P<gap>{SPACE}|-)?{_UNIT}{_BELOW}(?![\w\u00b2\u00b3^]){_STOP}")
+_AMOUNT: Final = re.compile(
+    rf"{RANGE}{_SCALE}(?P<gap>{SPACE}|-)?{_UNIT}{_BELOW}(?![\w\u00b2\u00b3^]|['\u2019]s\b){_STOP}"
+)
 
 # Symbols that are also English words or letters: only where they touch the number.
 _ATTACHED_ONLY: Final = frozenset(
@@ -168,7 +170,7 @@ _MARK: Final = "['\u2032\"\u2033\u201d\u2019]"
 _BY: Final = re.compile(
     rf"{START}({PLAIN}){_MARK}?({_X})({PLAIN})(?:{_MARK}?{_X}({PLAIN}))?"
     rf"(?:{SPACE}?(mm|cm|dm|m|km|in|ft|yd|px|nm|[\u00b5\u03bc]m|inches|feet|(?<=[0-9]){_MARK})"
-    rf"(?![A-Za-z/]))?(?!\w)(?!{SPACE}?=)"
+    rf"(?![A-Za-z/])|(?P<many>s))?(?!\w)(?!{SPACE}?=)"
 )
 _LONG_UNITS: Final = {
     "inches": "inch", "feet": "foot", "'": "foot", "\u2032": "foot", "\u2019": "foot", "\u2033": "inch",
@@ -187,7 +189,8 @@ def _say_dimensions(match: re.Match[str]) -> str | None:
     numbers = [number for number in (match[1], match[3], match[4]) if number]
     sizes = [_pixels(number) if unit is None else words.number(number) for number in numbers]
     name = f" {units.spoken(unit, plural_form=not is_attributive(match))}" if unit else ""
-    return " by ".join(sizes) + name
+    spoken = " by ".join(sizes) + name
+    return words.plural(spoken) if match["many"] else spoken
 
 
 def _pixels(number: str) -> str:

@@ -127,7 +127,8 @@ _SPACED: Final = (
     r"[1-9][0-9]{0,2}(?:(?:[\u00a0\u2009\u202f][0-9]{3}){1,6}|(?: [0-9]{3}){2,6}| 000)(?![0-9])"
     r"(?:\.[0-9]{1,2})?"
 )
-_AMOUNT: Final = rf"(?:[0-9]{{1,6}},[0-9]{{2}}(?![0-9,.])|{_INDIAN}|{_SPACED}|{PLAIN})"
+_CONTINENTAL: Final = r"[0-9]{1,3}(?:\.[0-9]{3}){1,5},[0-9]{2}(?![0-9,.])"
+_AMOUNT: Final = rf"(?:{_CONTINENTAL}|[0-9]{{1,6}},[0-9]{{2}}(?![0-9,.])|{_INDIAN}|{_SPACED}|{PLAIN})"
 _PER: Final = r"(?:[/\u2044](?P<below>[A-Za-z]{1,9})(?:\^?(?P<below_power>[23\u00b2\u00b3]))?(?![\w/]))?"
 _SEPARATOR: Final = re.compile(r"[,\s]")
 _MINOR: Final = re.compile(r",[0-9]{2}")
@@ -161,7 +162,11 @@ def _scale(match: re.Match[str], group: str) -> str:
 
 
 def _amount(written: str, scale: str, currency: _Currency, *, singular: bool) -> str:
-    plain = written.replace(",", ".") if _MINOR.fullmatch(written[-3:]) else _SEPARATOR.sub("", written)
+    plain = (
+        written.replace(".", "").replace(",", ".")
+        if _MINOR.fullmatch(written[-3:])
+        else _SEPARATOR.sub("", written)
+    )
     whole, _, part = plain.partition(".")
     if scale:
         return currency.named(f"{words.decimal(plain)} {scale}", one=singular)

@@ -6,12 +6,13 @@ import re
 import unicodedata
 from typing import Final
 
-from gpu_worker.text.normalization import arithmetic, serials, words
+from gpu_worker.text.normalization import arithmetic, ranges, serials, words
 from gpu_worker.text.normalization.numerals import (
     DIGIT,
     SPACE,
     START,
     is_count,
+    next_word,
     previous_word,
     word_set,
 )
@@ -23,7 +24,7 @@ _ORDINAL: Final = re.compile(
     rf"|TH)(?!\w)|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)"
 )
 _FRACTION: Final = re.compile(
-    rf"{START}(?<!/)(?P<sign>[-\u2212]?)(?:(?P<whole>[0-9]{{1,3}})(?:{SPACE}|-))?"
+    rf"{START}(?<!/)(?P<sign>(?:(?<!{TAKEN})[-\u2212])?)(?:(?P<whole>[0-9]{{1,3}})(?:{SPACE}|-))?"
     rf"(?P<numerator>[0-9]{{1,4}})[/\u2044](?P<denominator>[0-9]{{1,4}})(?:ths|rds|th|rd)?"
     r"(?![\w/]|[.,][0-9])"
 )
@@ -70,7 +71,7 @@ _SUMS: Final = re.compile(r"\b(?:total|sum|number|population|maximum|minimum|ave
 _NAMED: Final = re.compile(
     r"\b(?:room|rm|suite|flight|highway|hwy|route|interstate|apartment|apt|error|http|status|boeing"
     r"|airbus|exit|area"
-    r"|channel|i|us|form|locker|extension|bus|train|studio|code|unit)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
+    r"|channel|i|us|form|port|locker|extension|bus|train|studio|code|unit)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
     re.IGNORECASE,
 )
 _ENDING: Final = re.compile(
@@ -123,8 +124,7 @@ def _say_vulgar(match: re.Match[str]) -> str:
 def _say_number(match: re.Match[str]) -> str:
     number, sign = match["number"], match["sign"] or ""
     if match["joint"]:
-        joint = " " if match["joint"] == "-" else " to "
-        return joint + words.number(number)
+        return f" to {words.number(number)}"
     if match["list"] is not None:
         return f" {words.number(number)}"
     if not sign and number.isdigit():
@@ -159,6 +159,8 @@ def _is_year(match: re.Match[str]) -> bool:
 
 def _is_name(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start() - 12) : match.start()]
+    if next_word(match) in ("error", "errors") and "0" in match["number"][1:-1]:
+        return True
     if _NAMED.search(match.string, max(0, match.start() - 18), match.start()) and not is_count(match):
         return True
     if match["number"][0] == "0" or not _CAPITALS.search(before):
@@ -184,6 +186,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_DECIMAL_RATING, _say_rating, re.compile(r"\.[0-9]{1,2}/[1-9]")),
     Rule(_FRACTION, _say_fraction, re.compile("[0-9][/\u2044][0-9]")),
     Rule(_VULGAR, _say_vulgar, re.compile(VULGAR_CLASS)),
+    ranges.BETWEEN,
     *arithmetic.RULES,
     Rule(_GROUPED, _say_grouped, re.compile(rf"[0-9](?:{SPACE}|['\u2019])[0-9]{{3}}")),
     Rule(_INDIAN, _say_grouped, re.compile("[0-9],[0-9]{2},[0-9]")),

@@ -82,15 +82,15 @@ _DESCRIBED: Final = word_set(
     "bag battery bottle box jack run race walk hike drive dash radius fence ladder pole cable screen "
     "monitor disk lens rifle pistol caliber engine motor charger adapter adaptor outlet circuit pipe "
     "tank dumbbell limit delay timeout connection processor bed wall hard laptop phone tv television "
-    "film sprint swim marathon truck load lamp bulb tablet tablets capsule capsules pill pills dose bar "
-    "pack packet jar cup mug rope relay house home apartment"
+    "film sprint swim marathon truck load lamp bulb tablet capsule pill dose bar "
+    "pack packet jar cup mug rope can relay house home apartment"
 )
 
 
 def is_attributive(match: re.Match[str]) -> bool:
     """Whether an amount stands before its noun, as in 'a 5 km run', where English has the singular."""
     word = next_word(match)
-    if word in _DESCRIBED:
+    if word in _DESCRIBED or word.removesuffix("s") in _DESCRIBED:
         return True
     if previous_word(match) not in ("a", "an", "another", "every", "one", "each", "this", "that"):
         return False

@@ -8,6 +8,7 @@ from typing import Final
 
 from gpu_worker.text.normalization import words
 from gpu_worker.text.normalization.numerals import DASH, PLAIN, SPACE, START
+from gpu_worker.text.rewriting import TAKEN
 
 VULGAR: Final = {
     "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
@@ -16,7 +17,7 @@ VULGAR: Final = {
 }  # fmt: skip
 VULGAR_CLASS: Final = f"[{''.join(VULGAR)}]"
 
-_SIGNED: Final = r"[+±]?[-\u2212]?" + PLAIN
+_SIGNED: Final = rf"(?:(?<!{TAKEN})[+±]?[-\u2212]?)?{PLAIN}"
 _SLASHED: Final = r"(?:[0-9]{1,3}[ -])?[0-9]{1,3}[/\u2044][0-9]{1,4}(?![0-9/\u2044])"
 _MIXED: Final = rf"[-\u2212]?[0-9]{{0,4}}{SPACE}?{VULGAR_CLASS}"
 QUANTITY: Final = rf"(?:{_SLASHED}|{_MIXED}|{_SIGNED})"

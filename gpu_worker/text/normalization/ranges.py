@@ -15,7 +15,7 @@ from gpu_worker.text.normalization.numerals import (
     previous_word,
     word_set,
 )
-from gpu_worker.text.rewriting import Rule
+from gpu_worker.text.rewriting import TAKEN, Rule
 
 _RANGE: Final = re.compile(
     rf"{START}(?<![-\u2010-\u2015/])(?P<low>{PLAIN})(?P<dash>{SPACE}?{DASH}{SPACE}?)(?P<high>{PLAIN})"
@@ -78,8 +78,13 @@ def _say_pages(match: re.Match[str]) -> str:
     return "pages " if match["page"] == "pp" or match["more"] else "page "
 
 
+# Between two amounts that are said already, as in '5 kg-10 kg'.
+BETWEEN: Final = Rule(
+    re.compile(rf"(?<={TAKEN}){DASH}(?={TAKEN})"), lambda _: " to ", re.compile(rf"{TAKEN}{DASH}{TAKEN}")
+)
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_PAGES, _say_pages, re.compile(r"p\.[ \u00a0]?[0-9]")),
     Rule(_ORDINALS, _say_ordinals, re.compile(r"[0-9a-z][ ]?[-\u2010-\u2015][ ]?[0-9]{1,4}[snrt]")),
     Rule(_RANGE, _say_range, re.compile(rf"[0-9]{SPACE}?{DASH}{SPACE}?[0-9.]")),
+    BETWEEN,
 )

@@ -24,7 +24,7 @@ _HOUSE: Final = re.compile(
 # Digits that touch a letter before them; a hyphen in between is not said.
 _AFTER_LETTER: Final = re.compile(
     r"(?<=[A-Za-z])(?P<dash>-?)(?P<digits>[0-9]++)(?P<part>\.[0-9]{1,4}(?![\w.]))?(?P<plural>s(?!\w))?"
-    r"(?P<letter>(?=[A-Za-z]))?"
+    r"(?P<more>(?:-[0-9]{1,12}(?![0-9.])){0,4})(?P<letter>(?=[A-Za-z]))?"
 )
 _BEFORE_LETTER: Final = re.compile(
     r"(?:(?<=\ue000)-)?(?<!\w)(?<![0-9][.,])(?P<whole>[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)"
@@ -42,6 +42,7 @@ def _say_after_letter(match: re.Match[str]) -> str:
         spoken = f"{words.whole(match['digits'])} point {words.digits(match['part'])}"
     if match["plural"]:
         spoken = words.plural(spoken)
+    spoken = " ".join([spoken, *(words.code(more) for more in match["more"].split("-")[1:])])
     return f" {spoken}{' ' if match['letter'] is not None else ''}"
 
 

@@ -33,7 +33,8 @@ _CLOCK_TIME: Final = (
     rf"(?P<hour>{_HOUR}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.(?P<part>[0-9]{{1,9}}))?)?"
 )
 _CLOCK: Final = re.compile(
-    rf"{START}(?<!:){_CLOCK_TIME}(?![0-9:])(?![.,][0-9])(?:{_HALF_DAY.format('half')})?{_ZONE}"
+    rf"{START}(?<!:){_CLOCK_TIME}(?![0-9:])(?![.,][0-9])(?:{_HALF_DAY.format('half')})?"
+    rf"(?P<hours>{SPACE}?h(?:rs)?\b)?{_ZONE}"
 )
 _SPAN: Final = re.compile(
     rf"{START}(?<!:)(?P<hour>{_HOUR})(?::(?P<minute>[0-5][0-9]))?(?:{_HALF_DAY.format('half')})?"
@@ -104,7 +105,9 @@ def _say_clock(match: re.Match[str]) -> str | None:
     if not half and (before in _RATIO_WORDS or next_word(match) in _RATIO_WORDS):
         return None
     if match["second"] is None:
-        return say_time(hour, minute, half=half) + _zone(match)
+        if match["hours"] and minute == 0:
+            return f"{words.cardinal(hour)} hundred hours{_zone(match)}"
+        return say_time(hour, minute, half=half) + (" hours" if match["hours"] else "") + _zone(match)
     second = int(match["second"])
     if not (half or match["zone"] or match["zulu"] or before in _AT):
         return _duration(hour, minute, second, match["part"])

@@ -13,7 +13,7 @@ _PLAIN: Final = {
     "nmi": "nautical mile",
     "lb": "pound", "lbs": "pound", "oz": "ounce", "st": "=stone", "fl oz": "fluid ounce", "gal": "gallon",
     "qt": "quart", "pt": "pint", "tsp": "teaspoon", "tbsp": "tablespoon", "cc": "cubic centimeter",
-    "ac": "acre",
+
     "ha": "hectare", "t": "ton", "cwt": "=hundredweight", "pts": "point", "reps": "rep", "gr": "gram",
     "kgs": "kilogram", "kms": "kilometer",
     "cms": "centimeter", "mins": "minute", "min": "minute", "sec": "second", "secs": "second", "hr": "hour",
