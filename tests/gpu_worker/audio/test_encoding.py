@@ -237,4 +237,5 @@ def test_a_thousand_encoders_leave_nothing_behind(format: str) -> None:
         [sys.executable, "-c", _ABANDON, format], capture_output=True, text=True, check=True, timeout=110
     )
     assert done.stderr == ""
-    assert int(done.stdout) < 3_000
+    # 15 kB each: less than any encoder takes, more than the allocator keeps of one or two.
+    assert int(done.stdout) < 12_000
