@@ -21,9 +21,9 @@ TITLES: Final = _pairs(
     captain; cmdr: commander; cdr: commander; adm: admiral; lt: lieutenant; sgt: sergeant; cpl: corporal;
     pvt: private; brig: brigadier; gov: governor; sen: senator; sens: senators; rep: representative; reps:
     representatives; pres: president; amb: ambassador; atty: attorney; det: detective; insp: inspector;
-    supt: superintendent; msgr: monsignor; fr: father; br: brother; sr: sister; messrs: messrs; mme:
-    madame; mlle: mademoiselle; mt: mount; mts: mounts; ft: fort; pt: point; st: saint; ste: sainte; sec:
-    secretary
+    supt: superintendent; msgr: monsignor; fr: father; br: brother; rt: right; lk: lake; sr: sister;
+    messrs: messrs; mme: madame; mlle: mademoiselle; mt: mount; mts: mounts; ft: fort; pt: point; st:
+    saint; ste: sainte; sec: secretary
     """
 )
 # Said as titles without their full stop, too.

@@ -30,12 +30,13 @@ from gpu_worker.text.normalization.words import year
 from gpu_worker.text.rewriting import TAKEN, Rule
 
 _SPECIAL: Final = re.compile(
-    r"(?<![\w.])(?:et al|Ph\.?[ ]?Ds?|D\.Phil|M\.Phil|B\.Sc|M\.Sc|Ed\.D|Psy\.D|Pharm\.D|LL\.[BMD]|Litt\.D"
+    r"(?<![\w.])(?:et al|Ph\.?[ ]?D(?:\.?s)?|D\.Phil|M\.Phil|B\.Sc|M\.Sc|Ed\.D|Psy\.D"
+    r"|Pharm\.D|LL\.[BMD]|Litt\.D"
     r"|[eE]\.[ ]?g|[iI]\.[ ]?e|[aA]\.k\.a)"
     r"(?:\.(?!\w)|(?<=\.[A-Za-z])(?![\w.]))"
 )
 _LETTERS: Final = re.compile(
-    r"(?<![\w.'’])(?:[A-Za-z]\.){2,8}(?!\w)(s(?!\w))?|(?<![\w.'’])(?:[A-Z]\.){1,6}[A-Z](?![\w.])"
+    r"(?<![\w.'’])(?:[A-Za-z]\.){2,8}(?:(s)(?!\w)|(?!\w))|(?<![\w.'’])(?:[A-Z]\.){1,6}[A-Z](?![\w.])"
 )
 _DOTTED: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{1,7}(?:['’][a-z])?)\.(?![\w@]|\.)")
 _BARE: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{2,6}(?:['’][a-z])?)(?![\w'’.@/-])")
@@ -75,7 +76,7 @@ def _special(match: re.Match[str]) -> str:
     key = match[0].lower().replace(" ", "") if match[0].lower() != "et al." else "et al"
     said = DOTTED.get(key.removesuffix("."))
     if said is None and key.startswith("ph"):
-        said = "P H Ds" if "ds" in key else "P H D"
+        said = "P H Ds" if key.endswith("s") else "P H D"
     said = said or match[0]
     if match[0][0].isupper() and said[0].islower():
         said = said[0].upper() + said[1:]

@@ -71,7 +71,7 @@ _STATE_ZIP: Final = re.compile(rf"(?<=[a-z]{_SPACE})({_CODES}){_ZIP}(?![\w,.]\d|
 _PARTY: Final = re.compile(rf"(?<=\b[DRI]-)({_CODES})(?!\w)")
 _STATE_NAMES: Final = frozenset(STATES.values())
 _ZIP_ALONE: Final = re.compile(r"(?<=[a-z] )(\d{5})(?:-(\d{4}))?(?![\w]|[.,]\d)")
-_STATE_WORD: Final = re.compile(rf"(?<=[a-z],{_SPACE})([A-Z][a-z]{{1,5}})\.(?!\w)")
+_STATE_WORD: Final = re.compile(rf"(?<=[a-z.],{_SPACE})([A-Z][a-z]{{1,5}})\.(?!\w)")
 _BOX: Final = re.compile(r"(?<![\w.])P\.? ?O\.? Box(?!\w)")
 # A city, and before it what makes a place of it.
 _PLACED: Final = re.compile(

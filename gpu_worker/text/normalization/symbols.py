@@ -148,7 +148,6 @@ _COMPARED: Final = {
     "!=": "not equal to",
     "/=": "not equal to",
     "==": "equals",
-    "===": "equals",
     "&&": "and",
     "||": "or",
     "->": "to",
@@ -163,7 +162,7 @@ _COMPARED: Final = {
     "¶¶": "paragraphs",
 }
 _PAIRS: Final = re.compile(
-    r"(?<![<>=!&|+/§¶-])(?:<=|>=|!=|/=(?= )|={2,3}|&&|\|\||-{1,2}>|=>|<-(?![\d-])"
+    r"(?<![<>=!&|+/§¶-])(?:<=|>=|!=|/=(?= )|==|&&|\|\||-{1,2}>|=>|<-(?![\d-])"
     r"|\+/?-|<<|>>|§§|¶¶)(?![<>=!&|+§¶-])"
 )
 _ARROW_FIRST: Final = re.compile(r"^[ \t]{0,8}(?:[→⟶⇒➔➜]|-{1,2}>|=>)[ \t]{0,4}", re.M)
@@ -185,7 +184,8 @@ _STAR: Final = re.compile(r"(?<=\w )\*(?= \w)")
 _SLASH_SPACED: Final = re.compile(r" / ")
 _SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
 _POWER: Final = re.compile(r"(?<=[\w)\]\ue000])\^(?=[\w({\ue000])")
-_BLANK: Final = re.compile(r"_{2,}+")
+# A line to fill in, and a sign that is repeated for its looks.
+_BLANK: Final = re.compile(r"_{2,}+|([@#%&=<>$€£^+\\/°§©®™→])\1{2,}+")
 _NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000])")
 _ORNAMENT: Final = re.compile(r"[†‡•◦∙·※❧*~|`^¦↑↓←↗↘↖↙]{1,8}|[{}]{1,4}")
 _NAMED: Final = re.compile(f"[{re.escape(''.join(_NAMES))}]")
@@ -228,6 +228,7 @@ def _ornament(match: re.Match[str]) -> str:
 _RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀-₉]")
 
 RULES: Final[tuple[Rule, ...]] = (
+    Rule(_BLANK, _ornament, re.compile(r"([@#%&=<>$€£^+\\/_°§©®™→])\1")),
     Rule(_ARROW_FIRST, lambda match: "", re.compile("[→⟶⇒➔➜>]")),
     Rule(_PAIRS, _pair, re.compile(r"[<>=!+/-][=>/<-]|[-=]>|<-|&&|\|\||§§|¶¶")),
     Rule(_GREEK_LETTER, _greek, re.compile(f"[{_GREEK}]")),
@@ -242,7 +243,6 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_SLASH, lambda match: padded(match, "slash"), re.compile("/")),
     Rule(_NUMBER_SIGN, lambda match: "number ", re.compile("#")),
     Rule(_POWER, _named, re.compile(r"\^")),
-    Rule(_BLANK, _ornament, re.compile("__")),
     Rule(_ORNAMENT, _ornament),
     Rule(_NAMED, _named),
 )

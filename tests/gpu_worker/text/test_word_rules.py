@@ -143,6 +143,7 @@ def test_roman_numerals(written: str, spoken: str) -> None:
         ("cats vs. dogs", "cats versus dogs"),
         ("Roe v. Wade", "Roe versus Wade"),
         ("the Acme Co. and Hall Bros. Inc. merged", "the Acme company and Hall brothers incorporated merged"),
+        ("two Ph.D.s and two M.D.s", "two P H Ds and two M Ds"),
         ("Ann Hall, Ph.D., Esq.", "Ann Hall, P H D, esquire"),
         ("Fig. 3, vol. 2, pp. 4-6", "figure three, volume two, pages four to six"),
         ("coffee w/ milk, w/o sugar", "coffee with milk, without sugar"),
@@ -209,6 +210,7 @@ def test_acronyms(written: str, spoken: str) -> None:
         ("wait… what—now?", "wait… what—now?"),
         ("“so” she said", "“so” she said"),
         ("sign here: ______", "sign here:"),
+        ("=====\nsale $$$ now", "sale now"),
         ("snake_case", "snake underscore case"),
     ],
 )
