@@ -95,7 +95,8 @@ _ON: Final = word_set(
     "this next last early late mid to and"
 )
 _DATED: Final = word_set(
-    "on until till since due dated deadline before by monday tuesday wednesday thursday friday saturday sunday"
+    "on until till since due dated deadline before by monday tuesday wednesday thursday friday saturday "
+    "sunday"
 )
 _EVENTS: Final = {(9, 11), (7, 11)}
 
