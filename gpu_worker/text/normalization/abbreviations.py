@@ -136,7 +136,7 @@ def _is_title(match: re.Match[str], key: str, following: str) -> bool:
         return False
     if text[match.end()] not in " \u00a0":
         return False
-    if key in ANYWHERE and len(following) > 1 and following.lower() in SENTENCE_STARTERS:
+    if key not in ("dr", "prof") and len(following) > 1 and following.lower() in SENTENCE_STARTERS:
         return False
     before = word_before(text, match.start())
     return key not in ("sr", "ft", "pt", "sec") or not (before[:1].isupper() or before[:1].isdigit())

@@ -158,6 +158,7 @@ def test_roman_numerals(written: str, spoken: str) -> None:
         ("in Jan. or on Tues. at noon", "in January or on Tuesday at noon"),
         ("sat in the sun. Then", "sat in the sun. Then"),
         ("Mon-Fri", "Monday to Friday"),
+        ("Ask the Rep. He knows.", "Ask the Rep. He knows."),
         ("He said no. Nobody came.", "He said no. Nobody came."),
         ("J. R. R. Tolkien", "J R R Tolkien"),
         ("Martin Luther King Jr. Day", "Martin Luther King junior Day"),
