@@ -20,6 +20,7 @@ from gpu_worker.jobs import Job
 from gpu_worker.metrics import Metrics
 from gpu_worker.multipart import MULTIPART_MEDIA_TYPE, MultipartBody
 from gpu_worker.ordering import Order
+from gpu_worker.pacing import turn
 from gpu_worker.production import Producer, WholeProducer
 from gpu_worker.protocol import STREAM_MEDIA_TYPE, ErrorCode, InvalidRequestError, SpeechRequest
 from gpu_worker.refusals import request_id_of, send_refusal
@@ -45,6 +46,7 @@ class GenerateEndpoint:
         exchange = _Exchange(Headers(scope=scope), receive, send)
         self._metrics.active_connections.inc()
         try:
+            await turn()
             await self._answer(exchange)
         except WorkerError as error:
             exchange.outcome = error.code.value
