@@ -12,7 +12,7 @@ from functools import partial
 from gpu_worker.engines.base import Chunk, DevicePoisonedError, Done, Engine, Outcome, Session
 from gpu_worker.engines.base import Failed as EngineFailed
 from gpu_worker.errors import WorkerError
-from gpu_worker.jobs import Event, Job, engine_failed
+from gpu_worker.jobs import Deliveries, Job, engine_failed
 from gpu_worker.logs import where_raised
 from gpu_worker.protocol import ErrorCode
 from gpu_worker.scheduling import FairQueue
@@ -39,12 +39,14 @@ class EngineThreads:
         engine: Engine,
         queue: FairQueue[Job],
         count: int,
+        deliveries: Deliveries,
         *,
         poisoned: Callable[[], None],
         stepped: Callable[[int], None],
     ) -> None:
         self._engine = engine
         self._queue = queue
+        self._deliveries = deliveries
         self._poisoned = poisoned
         self._stepped = stepped
         self._threads = [
@@ -66,7 +68,8 @@ class EngineThreads:
     def _work(self) -> None:
         try:
             while not self._queue.is_closed:
-                _Batch(self._engine.open_session(), self._queue, self._stepped).run()
+                session = self._engine.open_session()
+                _Batch(session, self._queue, self._deliveries, self._stepped).run()
         except Exception as error:  # noqa: BLE001 - a thread without a session serves nobody
             logger.critical("device poisoned", extra={"fields": where_raised(error)})
             self._poisoned()
@@ -75,9 +78,16 @@ class EngineThreads:
 class _Batch:
     """A session and the jobs in its slots, until the session breaks or the queue is closed."""
 
-    def __init__(self, session: Session, queue: FairQueue[Job], stepped: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        queue: FairQueue[Job],
+        deliveries: Deliveries,
+        stepped: Callable[[int], None],
+    ) -> None:
         self._session = session
         self._queue = queue
+        self._deliveries = deliveries
         self._stepped = stepped
         self._turns: dict[int, _Turn] = {}
 
@@ -130,7 +140,7 @@ class _Batch:
         for slot, outcome in outcomes:
             if slot in self._turns:
                 self._take_in(slot, outcome)
-        self._deliver([turn.job for turn in self._turns.values()])
+        self._deliveries.post([turn.job for turn in self._turns.values()])
 
     def _take_in(self, slot: int, outcome: Outcome) -> None:
         turn = self._turns[slot]
@@ -148,7 +158,7 @@ class _Batch:
         turn.job.interrupt = None
         if not turn.job.failure:
             turn.job.finish_take()
-        self._deliver([turn.job])
+        self._deliveries.post([turn.job])
         self._queue.give_back(turn.job, turn.seconds)
 
     def _leave(self, slot: int) -> None:
@@ -172,19 +182,8 @@ class _Batch:
                 device_failed() if isinstance(error, DevicePoisonedError) else engine_failed()
             )
         self._queue.discard(job)
-        self._deliver([job])
+        self._deliveries.post([job])
         self._queue.give_back(job, turn.seconds)
-
-    def _deliver(self, jobs: list[Job]) -> None:
-        """Wakes the event loop once for all."""
-        news = [(job, events) for job in jobs if (events := job.take_events())]
-        if news:
-            news[0][0].loop.call_soon_threadsafe(_deliver, news)
-
-
-def _deliver(news: list[tuple[Job, list[Event]]]) -> None:
-    for job, events in news:
-        job.deliver(events)
 
 
 def device_failed() -> WorkerError:

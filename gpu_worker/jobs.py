@@ -19,6 +19,7 @@ from gpu_worker.text import Piece
 
 # What is made ahead of a reader before others go first.
 MAX_UNREAD_SECONDS: Final = 10
+_READERS_A_TURN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,6 @@ class Job:
         self._rejected: Take | None = None
         self._pending: list[Event] = []
         self._heard_from: float | None = None
-        self._loop = asyncio.get_running_loop()
         self._events: deque[Event] = deque()
         self._news = asyncio.Event()
         # Two counters with one writer each, so that neither thread needs a lock to count.
@@ -177,12 +177,12 @@ class Job:
         self._pending.append(Failed(error))
 
     def take_events(self) -> list[Event]:
-        """What became of it since the last call, to be handed to `deliver` on the event loop."""
+        """What became of it since the last call, to be handed to `deliver`."""
         events, self._pending = self._pending, []
         return events
 
     def deliver(self, events: Iterable[Event]) -> None:
-        """Puts events before the reader."""
+        """Puts events before the reader, on the event loop."""
         self._events.extend(events)
         self._news.set()
 
@@ -210,11 +210,6 @@ class Job:
         self._count_read(events)
         return events
 
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """Where its events are read."""
-        return self._loop
-
     def _may_remake(self, take: Take) -> bool:
         return self._rejected is None and not take.has_gone_out
 
@@ -233,6 +228,36 @@ class Job:
         self._read_samples += sum(len(event.samples) for event in events if isinstance(event, Audio))
         if not self.is_ahead:
             self._caught_up(self)
+
+
+class Deliveries:
+    """Events on their way from engine threads to the readers, in order, without holding up the event loop.
+
+    A step of a large batch has news for many readers, who would all act in one turn of the loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[tuple[Job, list[Event]]] = deque()
+        self._is_at_work = False
+
+    def post(self, jobs: Iterable[Job]) -> None:
+        """Takes the news of these jobs, which the calling thread works on. For engine threads."""
+        if news := [(job, events) for job in jobs if (events := job.take_events())]:
+            self._loop.call_soon_threadsafe(self._take_in, news)
+
+    def _take_in(self, news: list[tuple[Job, list[Event]]]) -> None:
+        self._waiting.extend(news)
+        if not self._is_at_work:
+            self._deliver_some()
+
+    def _deliver_some(self) -> None:
+        for _ in range(min(_READERS_A_TURN, len(self._waiting))):
+            job, events = self._waiting.popleft()
+            job.deliver(events)
+        self._is_at_work = bool(self._waiting)
+        if self._is_at_work:
+            self._loop.call_soon(self._deliver_some)
 
 
 def engine_failed() -> WorkerError:

@@ -10,12 +10,12 @@ from typing import Final, TypeVar
 
 from gpu_worker.audio import Encoder, Encoding, WholeEncoder
 from gpu_worker.jobs import Audio, Event
+from gpu_worker.pacing import turn
 from gpu_worker.protocol import Mark
 from gpu_worker.rendering import Renderer
 
-# What may be done on the event loop, in seconds of audio; the rest goes to the pool.
-_CHEAP_SECONDS: Final = 2.0
-_DEAR_SECONDS: Final = 0.25
+# What may be done on the event loop: about 2 ms of work.
+_INLINE_SECONDS: Final = 5.0
 _CHEAP_FORMATS: Final = frozenset({"wav", "pcm", "mulaw", "alaw"})
 
 T = TypeVar("T")
@@ -40,11 +40,12 @@ class _Workshop:
             and not renderer.stretches
         )
         self._pool = pool
-        self._inline_samples = (_CHEAP_SECONDS if is_cheap else _DEAR_SECONDS) * renderer.sample_rate
+        self._inline_samples = _INLINE_SECONDS * renderer.sample_rate if is_cheap else 0
 
     async def run(self, events: list[Event], work: Callable[[list[Event]], T]) -> T:
         samples = sum(len(event.samples) for event in events if isinstance(event, Audio))
         if samples <= self._inline_samples:
+            await turn()
             return work(events)
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, events)
 

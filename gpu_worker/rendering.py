@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from gpu_worker.audio import Joiner, Samples, Stretcher
 from gpu_worker.engines.base import Word
@@ -63,7 +65,7 @@ class Renderer:
     def render(self, events: Iterable[Event]) -> Rendered:
         """Takes events in the order in which the job told them."""
         rendered = Rendered()
-        for event in events:
+        for event in _merged(events):
             if isinstance(event, Audio):
                 self._begin(event.piece, rendered)
                 self._speak(event, rendered)
@@ -123,3 +125,28 @@ class Renderer:
 
     def _ms(self, samples: int) -> int:
         return samples * 1000 // self.sample_rate
+
+
+def _merged(events: Iterable[Event]) -> Iterator[Event]:
+    """The same with chunks of one piece that follow each other as one: many small ones cost the most."""
+    run: list[Audio] = []
+    for event in events:
+        if isinstance(event, Audio) and (not run or event.piece is run[0].piece):
+            run.append(event)
+            continue
+        if run:
+            yield _one(run)
+            run = []
+        if isinstance(event, Audio):
+            run = [event]
+        else:
+            yield event
+    if run:
+        yield _one(run)
+
+
+def _one(run: list[Audio]) -> Audio:
+    if len(run) == 1:
+        return run[0]
+    samples = np.concatenate([audio.samples for audio in run])
+    return Audio(run[0].piece, samples, tuple(word for audio in run for word in audio.words))
