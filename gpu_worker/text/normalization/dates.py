@@ -45,7 +45,7 @@ _MONTH_FIRST: Final = re.compile(
 )
 _DAY_FIRST: Final = re.compile(
     rf"{START}(?<![/:-])(?:(?P<day1>{_DAY}){_NTH}{_TO})?(?P<day>{_DAY})(?P<nth>{_NTH})(?:{SPACE}|-)"
-    rf"(?:of{SPACE})?(?P<month>{_NAME})(?![\w'\u2019])"
+    rf"(?P<of>of{SPACE})?(?P<month>{_NAME})(?![\w'\u2019])"
     rf"(?:\.(?=,|[ ][a-z0-9]))?(?:(?:,?{SPACE}|-)(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
 )
 _MONTH_YEAR: Final = re.compile(
@@ -134,7 +134,7 @@ def _say_day_first(match: re.Match[str]) -> str | None:
     day = words.ordinal(int(match["day"]))
     if match["day1"]:
         day = f"{words.ordinal(int(match['day1']))} to {'' if before == 'the' else 'the '}{day}"
-    article = "" if before == "the" or (before.endswith("day") and match["nth"]) else "the "
+    article = "" if before == "the" or (match["of"] and not match["day1"]) else "the "
     return _with_year(f"{article}{day} of {_month(match['month'])}", match["year"])
 
 

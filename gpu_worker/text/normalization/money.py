@@ -143,7 +143,9 @@ def _front(symbol: str) -> str:
     )
 
 
-_SYMBOL_FIRST: Final = re.compile(rf"(?<![\w$])(?:{_front(_BEFORE)})(?:{SPACE}(?P<code>{_CODE})\b)?")
+_SYMBOL_FIRST: Final = re.compile(
+    rf"(?<![\w$])(?:{_front(_BEFORE)})(?:{SPACE}(?:(?P<code>{_CODE})|dollars|pounds|euros|yen)\b)?"
+)
 _CODE_FIRST: Final = re.compile(rf"(?<![\w$])(?:{_front(rf'(?:{_CODE})|Rs[.]?')})")
 _SYMBOL_LAST: Final = re.compile(
     rf"(?<!\w)(?<![0-9][.,])(?P<sign>{_SIGN})(?P<inner>)(?P<low>{_AMOUNT})(?:{SPACE}?{DASH}{SPACE}?"

@@ -24,10 +24,10 @@ _HALF_DAY: Final = (
     rf"|[ECMP][SD]?T)\b)[A-Z\"\u201c]))?|[Mm]\b)"
 )
 _ZONE: Final = (
-    r"(?:(?P<zulu>Z)(?!\w)|\s?\(?(?P<zone>UTC|GMT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|ET|PT|CT|MT|BST|CET"
+    r"(?:(?P<zulu>Z)(?!\w)|\s?(?P<bracket>\()?(?P<zone>UTC|GMT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|ET|PT|CT|MT|BST|CET"
     r"|CEST|EET|IST|JST|KST|SGT"
-    r"|AEST|AEDT|AKST|HST|MSK|WET)\b(?:(?P<offset_sign>[-+\u2212])(?P<offset>[0-9]{1,2})(?::?"
-    r"(?P<offset_minutes>[0-9]{2}))?(?![0-9]))?\)?)?"
+    r"|AEST|AEDT|AKST|HST|MSK|WET|[ecmp][sd]t|utc|gmt|cet|bst)\b(?:(?P<offset_sign>[-+\u2212])(?P<offset>[0-9]{1,2})(?::?"
+    r"(?P<offset_minutes>[0-9]{2}))?(?![0-9]))?(?(bracket)\)))?"
 )
 _CLOCK_TIME: Final = (
     rf"(?P<hour>{_HOUR}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.(?P<part>[0-9]{{1,9}}))?)?"
@@ -90,7 +90,7 @@ def _zone(match: re.Match[str]) -> str:
         return " U T C"
     if not groups["zone"]:
         return ""
-    spoken = " " + " ".join(groups["zone"])
+    spoken = " " + " ".join(groups["zone"].upper())
     if groups["offset"]:
         spoken += " plus " if groups["offset_sign"] == "+" else " minus "
         spoken += words.cardinal(int(groups["offset"]))

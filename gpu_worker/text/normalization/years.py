@@ -19,7 +19,7 @@ _DECADE: Final = re.compile(
     rf"(?:{SPACE}?{DASH}{SPACE}?['\u2019\u2018]?(?P<second>[1-9]0|[12][0-9]{{2}}0)['\u2019]?s)?(?!\w)"
 )
 _SHORT_YEAR: Final = re.compile(r"(?<!\w)['\u2019\u2018]([0-9]{2})(?![\w'\u2019%]|[.,][0-9])")
-_ERA_NAME: Final = r"(?:BCE|BC|AD|CE|B\.C\.E\.?|B\.C\.?|A\.D\.?|C\.E\.?)"
+_ERA_NAME: Final = r"(?:BCE|BC|AD|CE|bce|bc|B\.C\.E\.?|B\.C\.?|A\.D\.?|C\.E\.?)"
 _ERA: Final = re.compile(
     rf"{START}(?P<year>[0-9]{{1,5}}|[0-9]{{1,2}},[0-9]{{3}}){SPACE}?(?P<after>{_ERA_NAME})(?![\w])"
     rf"|\b(?P<before>AD|A\.D\.|CE){SPACE}?(?P<year2>[0-9]{{1,4}}){END}"
@@ -58,7 +58,7 @@ def _decade(years: str) -> str:
 
 def _say_era(match: re.Match[str]) -> str:
     year = words.year(int((match["year"] or match["year2"]).replace(",", "")))
-    era = " ".join(match["before"] or match["after"]).replace(" .", "")
+    era = " ".join((match["before"] or match["after"]).upper()).replace(" .", "")
     return f"{era} {year}" if match["before"] else f"{year} {era}"
 
 
@@ -66,5 +66,5 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_YEARS, _say_years, re.compile(r"[0-9]{4}\s?[-\u2010-\u2015\u2212/]")),
     Rule(_DECADE, _say_decade, re.compile("0['\u2019]?s")),
     Rule(_SHORT_YEAR, lambda match: words.two_digits(int(match[1])), re.compile("['\u2018\u2019][0-9]")),
-    Rule(_ERA, _say_era, re.compile(r"AD|A\.D|CE|C\.E|BC|B\.C")),
+    Rule(_ERA, _say_era, re.compile(r"AD|A\.D|CE|C\.E|BC|B\.C|\bbce?\b")),
 )

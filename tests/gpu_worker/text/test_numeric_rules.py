@@ -15,8 +15,14 @@ def _said(written: str) -> str:
     ("written", "spoken"),
     [
         ("I counted 12 sheep.", "I counted twelve sheep."),
-        ("There were 1,234,567 of them.", "There were one million two hundred thirty-four thousand five hundred sixty-seven of them."),
-        ("a city of 1 234 567 souls", "a city of one million two hundred thirty-four thousand five hundred sixty-seven souls"),
+        (
+            "There were 1,234,567 of them.",
+            "There were one million two hundred thirty-four thousand five hundred sixty-seven of them.",
+        ),
+        (
+            "a city of 1 234 567 souls",
+            "a city of one million two hundred thirty-four thousand five hundred sixty-seven souls",
+        ),
         ("about 5 000 people", "about five thousand people"),
         ("1,00,000 copies", "one hundred thousand copies"),
         ("1000000000000", "one trillion"),
@@ -85,6 +91,10 @@ def test_decimals(written: str, spoken: str) -> None:
         ("I rate it 8/10.", "I rate it eight out of ten."),
         ("scored 8/10", "scored eight out of ten"),
         ("blood pressure of 120/80", "blood pressure of one hundred twenty over eighty"),
+        ("3.5/5 stars", "three point five out of five stars"),
+        ("100/4 = 25", "one hundred divided by four equals twenty-five"),
+        ("1/2-3/4 cups", "one half to three quarters cups"),
+        ("won by 1/4 of a length", "won by one quarter of a length"),
     ],
 )
 def test_fractions(written: str, spoken: str) -> None:
@@ -146,6 +156,11 @@ def test_percentages(written: str, spoken: str) -> None:
         ("EUR 5.50", "five euros and fifty cents"),
         ("CHF 20", "twenty Swiss francs"),
         ("A$30 or CA$40", "thirty Australian dollars or forty Canadian dollars"),
+        ("five $20 bills", "five twenty dollar bills"),
+        ("1.000,50 €", "one thousand euros and fifty cents"),
+        ("$1 000 000", "one million dollars"),
+        ("₹1,00,000", "one hundred thousand rupees"),
+        ("$5 dollars", "five dollars"),
     ],
 )
 def test_money(written: str, spoken: str) -> None:
@@ -175,6 +190,11 @@ def test_money(written: str, spoken: str) -> None:
         ("You may 5 times a day.", "You may five times a day."),
         ("due 10/31", "due October thirty-first"),
         ("Jan–Mar 2024", "January to March twenty twenty-four"),
+        ("In May 12 people came.", "In May twelve people came."),
+        ("2 May 2010 – 3 June 2011", "the second of May twenty ten to the third of June twenty eleven"),
+        ("from 5/1 to 5/7", "from May first to May seventh"),
+        ("Mon-Fri", "Monday to Friday"),
+        ("Happy 4th of July!", "Happy fourth of July!"),
     ],
 )
 def test_dates(written: str, spoken: str) -> None:
@@ -201,6 +221,9 @@ def test_dates(written: str, spoken: str) -> None:
         ("a total of 1500", "a total of one thousand five hundred"),
         ("the 2020 elections", "the twenty twenty elections"),
         ("in 1,999 cases", "in one thousand nine hundred ninety-nine cases"),
+        ("44 BC and AD 79", "forty-four B C and A D seventy-nine"),
+        ("The year is 1776.", "The year is seventeen seventy-six."),
+        ("the 1990s-2000s", "the nineteen nineties to two thousands"),
     ],
 )
 def test_years(written: str, spoken: str) -> None:
@@ -231,6 +254,12 @@ def test_years(written: str, spoken: str) -> None:
         ("9-11 am", "nine to eleven a m"),
         ("at 0600 hours", "at oh six hundred hours"),
         ("5 o'clock", "five o'clock"),
+        ("(at 5:00 pm EST)", "(at five p m E S T)"),
+        ("5:00 p.m. (EST)", "five p m E S T"),
+        ("from 9:30 to 10:15 a.m. daily", "from nine thirty to ten fifteen a m daily"),
+        ("Psalm 23:1-6", "Psalm twenty-three one to six"),
+        ("19:00h", "nineteen hundred hours"),
+        ("00:00", "midnight"),
     ],
 )
 def test_times(written: str, spoken: str) -> None:
@@ -291,6 +320,14 @@ def test_durations(written: str, spoken: str) -> None:
         ("10x faster", "ten times faster"),
         ("200 lbs.", "two hundred pounds."),
         ("8 fl oz", "eight fluid ounces"),
+        ("5 kg-10 kg", "five kilograms to ten kilograms"),
+        ("120 cm x 80 cm", "one hundred twenty centimeters by eighty centimeters"),
+        ("one 500 mg tablet", "one five hundred milligram tablet"),
+        ("40° 26′ 46″ N", "forty degrees twenty-six minutes forty-six seconds north"),
+        ('a 27" monitor', "a twenty-seven inch monitor"),
+        ('the "top 10" list', 'the "top ten" list'),
+        ("3.2 million km²", "three point two million square kilometers"),
+        ("seat 12A", "seat twelve A"),
     ],
 )
 def test_measures(written: str, spoken: str) -> None:
@@ -338,9 +375,13 @@ def test_ranges_and_scores(written: str, spoken: str) -> None:
             "4111 1111 1111 1111",
             "four one one one, one one one one, one one one one, one one one one",
         ),
-        ("Beverly Hills, 90210-1234?", "Beverly Hills, ninety thousand two hundred ten to one thousand two hundred thirty-four?"),
+        ("postal code: 12345", "postal code: one two three four five"),
         ("zip code 90210", "zip code nine zero two one zero"),
         ("order #12345", "order number one two three four five"),
+        ('The card ends in 8876.', 'The card ends in eight eight seven six.'),
+        ('The war ended in 1945.', 'The war ended in nineteen forty-five.'),
+        ('tel: 555 0123', 'tel: five five five, zero one two three'),
+        ('0800 123 4567', 'zero eight zero zero, one two three, four five six seven'),
     ],
 )  # fmt: skip
 def test_telephone_numbers_and_other_digits(written: str, spoken: str) -> None:
@@ -366,6 +407,10 @@ def test_telephone_numbers_and_other_digits(written: str, spoken: str) -> None:
         ("10 / 2", "ten divided by two"),
         ("6.02 × 10^23", "six point zero two times ten to the power of twenty-three"),
         ("1.5e10", "one point five times ten to the power of ten"),
+        ("x=-5", "x equals minus five"),
+        ("f(x) = 2x + 1", "f(x) equals two x plus one"),
+        ("5 x 5 = 25", "five times five equals twenty-five"),
+        ("10^-3", "ten to the power of minus three"),
     ],
 )
 def test_arithmetic(written: str, spoken: str) -> None:
@@ -387,6 +432,11 @@ def test_arithmetic(written: str, spoken: str) -> None:
         ("a 401(k)", "a four oh one k"),
         ("Boeing 747", "Boeing seven forty-seven"),
         ("Highway 101", "Highway one oh one"),
+        ("F-16s", "F sixteens"),
+        ("Boeing 737-800", "Boeing seven thirty-seven eight hundred"),
+        ("1600 Pennsylvania Avenue", "sixteen hundred Pennsylvania Avenue"),
+        ("404 error", "four oh four error"),
+        ("0x1F", "zero x one F"),
     ],
 )
 def test_serials_and_names(written: str, spoken: str) -> None:
@@ -395,7 +445,8 @@ def test_serials_and_names(written: str, spoken: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1" * 3000, "1,1" * 1000, "1-1" * 1000, "$" * 3000, "1:1" * 1000, "\u0661\u0662/\u0663", "1/0", "0/0", "²" * 50, "½½", "1.1.1.1.1.1"],
+    ["1" * 3000, "1,1" * 1000, "1-1" * 1000, "$" * 3000,
+        "1:1" * 1000, "\u0661\u0662/\u0663", "1/0", "0/0", "²" * 50, "½½", "1.1.1.1.1.1"],
 )  # fmt: skip
 def test_hostile_numbers_are_said_somehow(text: str) -> None:
     assert normalize(text).text is not None
