@@ -29,6 +29,8 @@ def _say_operator(match: re.Match[str]) -> str | None:
     if bool(match["left"]) != bool(match["right"]):
         return None
     before, after = _operand(text[match.start() - 1]), _operand(text[match.end()])
+    if sign in "-\u2013" and not match["left"] and text[match.end() : match.end() + 2].isalpha():
+        return None
     stands_alone = match.start() < 2 or not text[match.start() - 2].isalpha()
     if sign in "xX":
         if not (match["left"] and before and after):

@@ -32,7 +32,7 @@ _DECIMAL_RATING: Final = re.compile(
     rf"{START}([0-9]{{1,3}}\.[0-9]{{1,2}})/([1-9][0-9]{{0,2}})(?![\w/]|[.,][0-9])"
 )
 _VULGAR: Final = re.compile(
-    rf"(?<![0-9])(?P<sign>[-\u2212]?)(?P<whole>[0-9]{{0,6}}){SPACE}?(?P<part>{VULGAR_CLASS})"
+    rf"(?<![0-9])(?P<sign>[-\u2212]?)(?:(?P<whole>[0-9]{{1,6}}){SPACE}?)?(?P<part>{VULGAR_CLASS})"
 )
 _GROUPED: Final = re.compile(
     r"(?<!\w)(?<![0-9][.,])(?P<sign>[-\u2212+±]?)[1-9][0-9]{0,2}(?:"

@@ -19,7 +19,7 @@ VULGAR_CLASS: Final = f"[{''.join(VULGAR)}]"
 
 _SIGNED: Final = rf"(?:(?<!{TAKEN})[+±]?[-\u2212]?)?{PLAIN}"
 _SLASHED: Final = r"(?:[0-9]{1,3}[ -])?[0-9]{1,3}[/\u2044][0-9]{1,4}(?![0-9/\u2044])"
-_MIXED: Final = rf"[-\u2212]?[0-9]{{0,4}}{SPACE}?{VULGAR_CLASS}"
+_MIXED: Final = rf"[-\u2212]?(?:[0-9]{{1,4}}{SPACE}?)?{VULGAR_CLASS}"
 QUANTITY: Final = rf"(?:{_SLASHED}|{_MIXED}|{_SIGNED})"
 # A quantity, or a range of two: groups `low` and `high`.
 RANGE: Final = (

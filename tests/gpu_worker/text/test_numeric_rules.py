@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gpu_worker.text.normalization import normalize
@@ -95,6 +97,8 @@ def test_decimals(written: str, spoken: str) -> None:
         ("100/4 = 25", "one hundred divided by four equals twenty-five"),
         ("1/2-3/4 cups", "one half to three quarters cups"),
         ("won by 1/4 of a length", "won by one quarter of a length"),
+        ("flour, ¾ tsp of salt", "flour, three quarters teaspoon of salt"),
+        ("add ½ of it", "add one half of it"),
     ],
 )
 def test_fractions(written: str, spoken: str) -> None:
@@ -411,6 +415,7 @@ def test_telephone_numbers_and_other_digits(written: str, spoken: str) -> None:
         ("f(x) = 2x + 1", "f(x) equals two x plus one"),
         ("5 x 5 = 25", "five times five equals twenty-five"),
         ("10^-3", "ten to the power of minus three"),
+        ("a 4.5-fold rise (n = 24)", "a four point five-fold rise (n equals twenty-four)"),
     ],
 )
 def test_arithmetic(written: str, spoken: str) -> None:
@@ -449,4 +454,4 @@ def test_serials_and_names(written: str, spoken: str) -> None:
         "1:1" * 1000, "\u0661\u0662/\u0663", "1/0", "0/0", "²" * 50, "½½", "1.1.1.1.1.1"],
 )  # fmt: skip
 def test_hostile_numbers_are_said_somehow(text: str) -> None:
-    assert normalize(text).text is not None
+    assert not re.search(r"\d", _said(text))

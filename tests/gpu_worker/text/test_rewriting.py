@@ -12,7 +12,8 @@ from gpu_worker.text.normalization import normalize
 from gpu_worker.text.rewriting import Rewrite, Rule, Spoken, apply, assemble
 
 _PARTS = (
-    " ", "1", "23", "2025", "-", "–", ".", ",", "/", ":", "$", "€", "%", "kg", "May", "pm", "½", "²", "\u0663",
+    " ", "1", "23", "2025", "-", "–", ".", ",", "/", ":", "$", "€", "%", "kg", "May", "pm", "½", "²",
+    "\u0663",
     "st", "'", '"', "(", ")", "#", "x", "+", "=", "Oct.", "at", "0", "007", "m", "A", "No.", "°C", "s", "\n",
 )  # fmt: skip
 _TEXTS = st.one_of(st.text(max_size=80), st.lists(st.sampled_from(_PARTS), max_size=25).map("".join))
