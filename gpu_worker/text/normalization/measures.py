@@ -15,7 +15,7 @@ from gpu_worker.text.normalization.numerals import (
     is_attributive,
     previous_word,
 )
-from gpu_worker.text.normalization.quantities import QUANTITY, RANGE, Quantity, quantity, range_of
+from gpu_worker.text.normalization.quantities import NUMERIC, QUANTITY, RANGE, Quantity, quantity, range_of
 from gpu_worker.text.rewriting import Rule
 
 _SYMBOL: Final = r"[A-Za-z\u00b5\u03bc\u03a9\u2126]{1,5}"
@@ -210,5 +210,5 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_PERCENT, _say_percent, re.compile("[%\u2030\u066a]")),
     Rule(_SPELLED_DEGREE, _say_spelled_degree, re.compile("degrees? [CFK]")),
     Rule(_TIMES, lambda match: f"{range_of(match).spoken} times", re.compile("[0-9][xX\u00d7]")),
-    Rule(_AMOUNT, _say_amount, DIGIT),
+    Rule(_AMOUNT, _say_amount, NUMERIC),
 )

@@ -16,6 +16,8 @@ VULGAR: Final = {
     "⅑": (1, 9), "⅒": (1, 10),
 }  # fmt: skip
 VULGAR_CLASS: Final = f"[{''.join(VULGAR)}]"
+# What no quantity is without.
+NUMERIC: Final = re.compile(f"[0-9{''.join(VULGAR)}]")
 
 _SIGNED: Final = rf"(?:(?<!{TAKEN})[+±]?[-\u2212]?)?{PLAIN}"
 _SLASHED: Final = r"(?:[0-9]{1,3}[ -])?[0-9]{1,3}[/\u2044][0-9]{1,4}(?![0-9/\u2044])"
