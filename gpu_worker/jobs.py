@@ -19,7 +19,6 @@ from gpu_worker.text import Piece
 
 # What is made ahead of a reader before others go first.
 MAX_UNREAD_SECONDS: Final = 10
-_READERS_A_TURN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,33 +230,20 @@ class Job:
 
 
 class Deliveries:
-    """Events on their way from engine threads to the readers, in order, without holding up the event loop.
-
-    A step of a large batch has news for many readers, who would all act in one turn of the loop.
-    """
+    """Events on their way from engine threads to the readers on the event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: deque[tuple[Job, list[Event]]] = deque()
-        self._is_at_work = False
 
     def post(self, jobs: Iterable[Job]) -> None:
-        """Takes the news of these jobs, which the calling thread works on. For engine threads."""
+        """Takes the news of these jobs, which the calling thread works on; the loop is woken once for all."""
         if news := [(job, events) for job in jobs if (events := job.take_events())]:
-            self._loop.call_soon_threadsafe(self._take_in, news)
+            self._loop.call_soon_threadsafe(_deliver, news)
 
-    def _take_in(self, news: list[tuple[Job, list[Event]]]) -> None:
-        self._waiting.extend(news)
-        if not self._is_at_work:
-            self._deliver_some()
 
-    def _deliver_some(self) -> None:
-        for _ in range(min(_READERS_A_TURN, len(self._waiting))):
-            job, events = self._waiting.popleft()
-            job.deliver(events)
-        self._is_at_work = bool(self._waiting)
-        if self._is_at_work:
-            self._loop.call_soon(self._deliver_some)
+def _deliver(news: list[tuple[Job, list[Event]]]) -> None:
+    for job, events in news:
+        job.deliver(events)
 
 
 def engine_failed() -> WorkerError:

@@ -20,6 +20,7 @@ from gpu_worker.engines import Capabilities, Engine, load_engine
 from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Deliveries, Job
 from gpu_worker.ordering import Order, script_of
+from gpu_worker.pacing import turn
 from gpu_worker.protocol import PROTOCOL, ErrorCode, Readiness, SpeechRequest
 from gpu_worker.references.reference import Reference
 from gpu_worker.scheduling import FairQueue, QueueFullError
@@ -52,7 +53,6 @@ class SpeechService:
     ) -> None:
         self.poisoned = asyncio.Event()
         self.render_pool = ThreadPoolExecutor(_RENDER_THREADS, thread_name_prefix="render")
-        self._desk = asyncio.Lock()
         self._settings = settings
         self._load = load
         self._stepped = stepped
@@ -144,9 +144,8 @@ class SpeechService:
         if len(order.request.text) > _MAX_INLINE_CHARACTERS:
             script = await asyncio.to_thread(script_of, order, engine)
         else:
-            # One at a time, so that many at once do not hold up the event loop.
-            async with self._desk:
-                script = script_of(order, engine)
+            await turn()
+            script = script_of(order, engine)
         self._ready_engine()
         job = Job(
             request_id,
