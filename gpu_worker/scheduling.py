@@ -12,8 +12,9 @@ from itertools import count
 from typing import Final, Generic, Protocol, TypeVar
 
 _SMOOTHING: Final = 0.2
-_FIRST_GUESS_CHARACTERS: Final = 100.0
-_FIRST_GUESS_SECONDS: Final = 0.1
+# Until pieces were made; weighs little beside them.
+_FIRST_GUESS_CHARACTERS: Final = 10.0
+_FIRST_GUESS_SECONDS: Final = 0.01
 # A listener is served again this long, and the time of two pieces, before the audio runs out.
 _LEAD_SECONDS: Final = 1.0
 # After so many turns of what goes first, what had to wait has one.
