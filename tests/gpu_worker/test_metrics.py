@@ -28,6 +28,7 @@ FAMILIES = {
     "tts_batch_size": "histogram",
     "tts_pieces_remade": "counter",
     "tts_event_loop_lag_seconds": "histogram",
+    "tts_event_loop_busy_seconds": "histogram",
 }
 GPU_NAMES = {"gpu_utilization_percent", "gpu_memory_used_bytes", "gpu_temperature_celsius"}
 TOKEN = "a-token-of-the-tests"
