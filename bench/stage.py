@@ -63,14 +63,28 @@ class Stage:
 
     def start_cpu_worker(self, *, threads: int | None = None) -> Running:
         """`python -m gpu_worker` as in production, with a token."""
-        token = secrets.token_urlsafe(32)
-        environ = {"ENGINE": "cpu", "PORT": "0", "WORKER_ENV": "production", "WORKER_TOKEN": token}
+        own = {"WORKER_ENV": "production"}
         if threads is not None:
-            environ["THREADS"] = str(threads)
-        port_file = self._folder / "cpu.port"
-        environ["PORT_FILE"] = str(port_file)
-        process = self._spawn("cpu", [sys.executable, "-m", "gpu_worker"], environ)
-        return Running("cpu", self._address("cpu", port_file), process.pid, token)
+            own["THREADS"] = str(threads)
+        return self._start_worker("cpu", own)
+
+    def start_tone_worker(self, *, batch: int, real_time_factor: float) -> Running:
+        """A worker that makes so many tones at once, none faster than the factor says."""
+        own = {
+            "WORKER_ENV": "development",
+            "THREADS": "1",
+            "TONE_BATCH": str(batch),
+            "TONE_REAL_TIME_FACTOR": str(real_time_factor),
+            "MAX_QUEUE": str(2 * batch),
+        }
+        return self._start_worker("tone", own)
+
+    def _start_worker(self, engine: str, own: dict[str, str]) -> Running:
+        token = secrets.token_urlsafe(32)
+        port_file = self._folder / f"{engine}.port"
+        environ = {"ENGINE": engine, "PORT": "0", "PORT_FILE": str(port_file), "WORKER_TOKEN": token}
+        process = self._spawn(engine, [sys.executable, "-m", "gpu_worker"], environ | own)
+        return Running(engine, self._address(engine, port_file), process.pid, token)
 
     def start_instant_worker(self) -> Running:
         port_file = self._folder / "instant.port"

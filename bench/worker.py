@@ -1,7 +1,8 @@
 """`python -m bench.worker`: the speech worker alone, asked for framed streams as the platform asks.
 
-Prints first audio, real-time factor and queue wait with one, two and four clients, and the worker's memory
-before and after many requests. The last line is JSON; the exit status is 0 whatever the figures say.
+Prints first audio, real-time factor, throughput and the time outside the engine with one, four and sixteen
+clients, with the engine called directly as the mark; what 200 clients cost that stream at once; and the
+worker's memory after many requests. The last line is JSON; the exit status is 0 whatever the figures say.
 """
 
 from __future__ import annotations
@@ -11,134 +12,145 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from bench import speaking, streaming
+from bench.child import Child
 from bench.errors import BenchError
 from bench.facts import facts
-from bench.figures import median, memory_mb, percentile, rounded
+from bench.figures import memory_mb, rounded
 from bench.generator import LoadGenerator
-from bench.load import Result, Target
 from bench.report import last_line, say, table
-from bench.speech import MODEL, TEXT
-from bench.stage import CHECKOUT, Running, on_stage
-from gpu_worker.protocol import STREAM_MEDIA_TYPE, TOKEN_HEADER
+from bench.stage import CHECKOUT, Running, Stage, on_stage
+from gpu_worker.config import usable_cores
 
-CLIENTS = (1, 2, 4)
-# Room for what an allocator keeps; a leak of one answer a request would be ten times that.
-MAX_GROWTH_MB = 10.0
+MAX_GROWTH = 0.05
 _MEMORY_CLIENTS = 4
 _WARM_UP = 20
 
 
 @dataclass(frozen=True)
-class Load:
-    """So many clients at once. The real-time factor is engine time by audio time, of the median request.
+class Memory:
+    """What of the worker lies in memory, in MB, after a tenth of so many requests and after all of them."""
 
-    `audio_seconds_per_second` is what the worker as a whole makes; a queue wait is from a request's arrival
-    to the engine's first work on it.
-    """
+    requests: int
+    after_tenth_mb: float
+    after_all_mb: float
 
-    clients: int
-    first_audio_p50_ms: float
-    first_audio_p95_ms: float
-    real_time_factor: float
-    audio_seconds_per_second: float
-    queue_wait_p50_ms: float
-    queue_wait_p95_ms: float
-    requests_per_second: float
+    @property
+    def growth(self) -> float:
+        """As a share of the first figure."""
+        return self.after_all_mb / self.after_tenth_mb - 1
 
 
 @dataclass(frozen=True)
-class Memory:
-    """What of the worker lies in memory, in MB, around so many requests."""
+class Figures:
+    first: speaking.FirstAudio
+    loads: dict[str, list[speaking.Load]]
+    memory: Memory
+    streams: streaming.Streaming
 
-    requests: int
-    before_mb: float
-    after_mb: float
+    def verdicts(self) -> dict[str, bool]:
+        """Against the numbers that the worker is held to."""
+        outside = {name: max(load.outside_engine for load in loads) for name, loads in self.loads.items()}
+        return {
+            **{
+                f"outside_engine_at_most_15_percent_{name}": share <= speaking.MAX_OUTSIDE
+                for name, share in outside.items()
+            },
+            "first_audio_added_at_most_25_ms": self.first.added_p50_ms <= speaking.MAX_ADDED_FIRST_AUDIO_MS,
+            "streams_without_error": self.streams.errors == 0,
+            "event_loop_never_blocked_over_50_ms": self.streams.blocked == 0,
+            "memory_within_5_percent": self.memory.growth <= MAX_GROWTH,
+        }
 
-    @property
-    def grown_mb(self) -> float:
-        return self.after_mb - self.before_mb
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "first_audio": rounded(asdict(self.first)),
+            "loads": {name: [rounded(asdict(load)) for load in rows] for name, rows in self.loads.items()},
+            "memory": rounded({**asdict(self.memory), "growth": self.memory.growth}),
+            "streaming": rounded(asdict(self.streams)),
+            "verdicts": self.verdicts(),
+        }
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     about = facts(CHECKOUT)
     try:
-        loads, memory = _measured(options)
+        figures = _measured(options)
     except BenchError as error:
         say(f"bench: {error}")
         return 1
     except KeyboardInterrupt:
         say("bench: stopped")
         return 130
-    _print_tables(loads, memory)
-    figures = {
-        "text_characters": len(TEXT),
-        "loads": [rounded(asdict(load)) for load in loads],
-        "memory": rounded({**asdict(memory), "grown_mb": memory.grown_mb}),
-        "verdicts": {"memory_steady": memory.grown_mb <= MAX_GROWTH_MB},
-    }
-    last_line({"bench": "worker", **about, **figures})
+    _print_tables(figures)
+    last_line({"bench": "worker", **about, "threads": options.threads, **figures.to_json()})
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.worker", description="Speed of the worker alone.")
     parser.add_argument("--seconds", type=float, default=6.0, help="for each number of clients (6)")
-    parser.add_argument("--requests", type=int, default=200, help="between the looks at its memory (200)")
-    parser.add_argument("--threads", type=int, help="engine threads (as many as cores)")
+    parser.add_argument("--pairs", type=int, default=30, help="of single requests and direct calls (30)")
+    parser.add_argument("--requests", type=int, default=1000, help="for the look at its memory (1000)")
+    parser.add_argument("--streams", type=int, default=2, help="of each of 200 clients (2)")
+    parser.add_argument("--threads", type=int, default=usable_cores(), help="of the engine (as cores)")
     return parser
 
 
-def _measured(options: argparse.Namespace) -> tuple[list[Load], Memory]:
+def _measured(options: argparse.Namespace) -> Figures:
     with ExitStack() as stack:
         stage = stack.enter_context(on_stage())
         generator = stack.enter_context(LoadGenerator(CHECKOUT))
+        engine = stack.enter_context(Child(CHECKOUT, "bench.engine"))
         say("Starting the worker")
         worker = stage.start_cpu_worker(threads=options.threads)
-        target = _target(worker)
-        stage.wait_until(worker.name, lambda: generator.answers(target))
-        generator.play(target, clients=_MEMORY_CLIENTS, requests=_WARM_UP)
-        loads = []
-        for clients in CLIENTS:
-            say(f"Asking with {clients} at once")
-            loads.append(_load(clients, generator.play(target, clients=clients, seconds=options.seconds)))
-        say(f"Asking {options.requests} times, to see its memory")
-        before_mb = memory_mb(worker.pid)
-        generator.play(target, clients=_MEMORY_CLIENTS, requests=options.requests)
-        return loads, Memory(options.requests, before_mb, memory_mb(worker.pid))
+        two_sentences = speaking.target(worker, speaking.TWO_SENTENCES)
+        stage.wait_until(worker.name, lambda: generator.answers(two_sentences))
+        memory = _memory(generator, worker, options.requests)
+        say(f"Asking {options.pairs} times, and the engine directly")
+        first = speaking.measure_first_audio(generator, engine, worker, pairs=options.pairs)
+        texts = {"two_sentences": speaking.TWO_SENTENCES, "passage": speaking.PASSAGE}
+        loads: dict[str, list[speaking.Load]] = {name: [] for name in texts}
+        for name, text in texts.items():
+            for clients in speaking.CLIENTS:
+                say(f"Asking for {name.replace('_', ' ')} with {clients} at once")
+                load = speaking.measure_load(
+                    *(generator, engine, worker, text),
+                    clients=clients,
+                    threads=options.threads,
+                    seconds=options.seconds,
+                )
+                loads[name].append(load)
+        return Figures(first, loads, memory, _streams(stage, generator, options.streams))
 
 
-def _target(worker: Running) -> Target:
-    headers = {TOKEN_HEADER: worker.token, "Accept": STREAM_MEDIA_TYPE}
-    body: dict[str, object] = {"text": TEXT, "stream": True, "model": MODEL, "format": "pcm"}
-    return Target(f"{worker.url}/generate", body, headers)
+def _memory(generator: LoadGenerator, worker: Running, requests: int) -> Memory:
+    say(f"Asking {requests} times, to see its memory")
+    target = speaking.target(worker, speaking.TWO_SENTENCES)
+    tenth = requests // 10
+    generator.play(target, clients=_MEMORY_CLIENTS, requests=tenth)
+    after_tenth_mb = memory_mb(worker.pid)
+    generator.play(target, clients=_MEMORY_CLIENTS, requests=requests - tenth)
+    return Memory(requests, after_tenth_mb, memory_mb(worker.pid))
 
 
-def _load(clients: int, result: Result) -> Load:
-    first_audio = [sample.first_audio_ms for sample in result.samples if sample.first_audio_ms is not None]
-    waits = [sample.queue_ms for sample in result.samples]
-    audio_seconds = sum(sample.audio_ms for sample in result.samples) / 1000
-    return Load(
-        clients=clients,
-        first_audio_p50_ms=median(first_audio),
-        first_audio_p95_ms=percentile(first_audio, 95),
-        real_time_factor=median([sample.engine_ms / sample.audio_ms for sample in result.samples]),
-        audio_seconds_per_second=audio_seconds / result.elapsed_seconds,
-        queue_wait_p50_ms=median(waits),
-        queue_wait_p95_ms=percentile(waits, 95),
-        requests_per_second=result.requests_per_second,
-    )
+def _streams(stage: Stage, generator: LoadGenerator, requests_each: int) -> streaming.Streaming:
+    say(f"Streaming to {streaming.CLIENTS} at once from the tone engine")
+    worker = stage.start_tone_worker(batch=streaming.CLIENTS, real_time_factor=1.0)
+    target = speaking.target(worker, "Ready.")
+    stage.wait_until(worker.name, lambda: generator.answers(target))
+    return streaming.measure(generator, worker, requests_each=requests_each)
 
 
-def _print_tables(loads: Sequence[Load], memory: Memory) -> None:
-    head = (
-        *("clients", "first audio p50", "p95", "real-time factor", "audio s/s"),
-        *("queue wait p50", "p95", "requests/s"),
-    )
-    table("Two sentences, framed; times in ms", head, [tuple(asdict(load).values()) for load in loads])
-    row = (memory.requests, memory.before_mb, memory.after_mb, memory.grown_mb)
-    table("Memory of the worker, MB", ("requests", "before", "after", "grown"), [row])
+def _print_tables(figures: Figures) -> None:
+    speaking.print_tables(figures.first, dict(figures.loads))
+    memory = figures.memory
+    row = (memory.requests, memory.after_tenth_mb, memory.after_all_mb, 100 * memory.growth)
+    table("Memory of the worker, MB", ("requests", "after a tenth", "after all", "growth, %"), [row])
+    streaming.print_table(figures.streams)
 
 
 if __name__ == "__main__":

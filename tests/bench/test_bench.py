@@ -81,16 +81,28 @@ def test_platform(place: Path) -> None:
 
 
 def test_worker(place: Path) -> None:
-    figures = _figures(place, "bench.worker", "--requests", "8", "--seconds", "0.5")
+    tiny = ("--requests", "40", "--seconds", "0.6", "--pairs", "2", "--streams", "1")
+    figures = _figures(place, "bench.worker", *tiny)
 
-    assert [load["clients"] for load in figures["loads"]] == [1, 2, 4]
-    for load in figures["loads"]:
-        assert 0 < load["first_audio_p50_ms"] <= load["first_audio_p95_ms"]
-        assert 0 < load["real_time_factor"] < 1
-        assert load["queue_wait_p50_ms"] <= load["queue_wait_p95_ms"]
+    first = figures["first_audio"]
+    assert 0 < first["worker_p50_ms"] <= first["worker_p95_ms"]
+    assert first["engine_p50_ms"] > 0
+    for loads in (figures["loads"]["two_sentences"], figures["loads"]["passage"]):
+        assert [load["clients"] for load in loads] == [1, 4, 16]
+        for load in loads:
+            assert 0 < load["first_audio_p50_ms"] <= load["first_audio_p95_ms"]
+            assert 0 < load["real_time_factor"] < 1
+            assert load["queue_wait_p50_ms"] <= load["queue_wait_p95_ms"]
+            assert load["outside_engine"] < 1
     memory = figures["memory"]
-    assert memory["before_mb"] > 50
-    assert memory["grown_mb"] == pytest.approx(memory["after_mb"] - memory["before_mb"], abs=0.01)
+    assert memory["after_tenth_mb"] > 50
+    growth = memory["after_all_mb"] / memory["after_tenth_mb"] - 1
+    assert memory["growth"] == pytest.approx(growth, abs=0.001)
+    streaming = figures["streaming"]
+    assert (streaming["clients"], streaming["requests"], streaming["errors"]) == (200, 200, 0)
+    assert streaming["blocked"] <= streaming["late"] <= streaming["loop_samples"]
+    assert set(figures["verdicts"].values()) <= {True, False}
+    assert figures["verdicts"]["streams_without_error"]
 
 
 def test_text(place: Path) -> None:
