@@ -20,7 +20,7 @@ from apps.accounts.services import create_organization
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
-from apps.usage.models import OrganizationLimits, UsageRecord
+from apps.usage.models import OrganizationLimits, SpeechProcess, UsageRecord
 from tests.cast import PASSWORD
 from tests.tenancy.urlconf import Route
 from tests.usage.rows import process, record
@@ -53,6 +53,8 @@ class Possessions:
         }
 
     def _is_ours(self, model: type[Model], row: dict[str, Any]) -> bool:
+        if model is SpeechProcess:  # the tests' server notes its own heartbeat beside it
+            return bool(row["id"] == self[SpeechProcess].pk)
         organization_id = row.get("organization_id", row["id"] if model is Organization else None)
         return (
             organization_id in {None, self[Organization].pk} and row.get("email") != "charlie@globex.example"
