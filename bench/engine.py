@@ -73,6 +73,8 @@ def main() -> None:
     # As the worker has it: each engine thread does its own arithmetic. Libraries read it as they load.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # onnxruntime reports to its maker otherwise, from its import on.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     from hibari import Hibari
 
     voice = Hibari(threads=1)

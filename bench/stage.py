@@ -82,7 +82,13 @@ class Stage:
     def _start_worker(self, engine: str, own: dict[str, str]) -> Running:
         token = secrets.token_urlsafe(32)
         port_file = self._folder / f"{engine}.port"
-        environ = {"ENGINE": engine, "PORT": "0", "PORT_FILE": str(port_file), "WORKER_TOKEN": token}
+        environ = {
+            "ENGINE": engine,
+            "PORT": "0",
+            "PORT_FILE": str(port_file),
+            "WORKER_TOKEN": token,
+            "VOICE_CACHE": str(self._folder / "voices"),
+        }
         process = self._spawn(engine, [sys.executable, "-m", "gpu_worker"], environ | own)
         return Running(engine, self._address(engine, port_file), process.pid, token)
 
