@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 from gpu_worker.docs.document import document
 from gpu_worker.docs.errors import EXAMPLES
 from gpu_worker.protocol import ErrorCode, InvalidRequestError, SpeechRequest
-from tests.gpu_worker.worker_process import WorkerProcess
+from tests.gpu_worker.worker_process import WorkerProcess, running_worker
 
 SPEC: dict[str, Any] = document()
 REQUEST: dict[str, Any] = SPEC["components"]["schemas"]["SpeechRequest"]
@@ -167,3 +169,40 @@ def test_the_page_shows_every_operation_and_sends_it(page: Page) -> None:
     page.locator("#health").get_by_role("button", name="Send").click()
     page.wait_for_selector("#health .answer pre")
     assert '"status": "ok"' in page.locator("#health .answer pre").inner_text()
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[WorkerProcess]:
+    """A worker that wants its token."""
+    with running_worker(tmp_path, ENGINE="tone", API_KEY="a-token-of-the-tests") as process:
+        yield process
+
+
+def test_every_documented_status_of_speech_can_occur(
+    worker: WorkerProcess, idle_slow_worker: WorkerProcess, closed: WorkerProcess
+) -> None:
+    """But for faults (500), and for 408 and 503 while it starts or ends, which other files provoke."""
+    documented = set(SPEC["paths"]["/generate"]["post"]["responses"])
+    seen = {
+        str(httpx.post(f"{worker.url}/generate", **sent).status_code)
+        for sent in (
+            {"json": {"text": "Hello."}},
+            {"json": {"text": ""}},
+            {"json": {"text": "Hello.", "voice": "nobody"}},
+            {"content": b" " * 300_000, "headers": {"Content-Type": "application/json"}},
+            {"content": b"Hello.", "headers": {"Content-Type": "text/plain"}},
+            {"json": {"text": "..."}},
+            {"json": {"text": "Hello, and a few more words.", "deadline_ms": 1}},
+        )
+    }
+    seen |= {str(httpx.post(f"{closed.url}/generate", json={"text": "Hello."}).status_code)}
+    with ThreadPoolExecutor() as pool:
+        body = {"text": "These words take a while. " * 4, "request_id": "req_many"}
+        url = f"{idle_slow_worker.url}/generate"
+        asked = [pool.submit(httpx.post, url, json=body, timeout=30) for _ in range(4)]
+        wait(asked, return_when=FIRST_COMPLETED)
+        while not all(one.done() for one in asked):
+            httpx.post(f"{idle_slow_worker.url}/cancel/req_many")
+        seen |= {str(one.result().status_code) for one in asked}
+    assert documented - seen == {"403", "408", "409", "500"} - seen
+    assert seen <= documented
