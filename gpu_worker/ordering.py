@@ -13,6 +13,7 @@ from gpu_worker.protocol import ErrorCode, SpeechRequest
 from gpu_worker.references.reference import Reference
 from gpu_worker.request import MAX_SEED
 from gpu_worker.text import Piece, UnknownTagError, has_rules, prepare, speakable
+from gpu_worker.text.splitting import MAX_PIECE_CHARACTERS
 from gpu_worker.word_spans import WordStops, word_stops
 
 
@@ -91,6 +92,8 @@ def script_of(order: Order, engine: Engine) -> Script:
             language=order.language,
             unknown_tags=request.unknown_tags,
             performs_tags=performs_tags,
+            # Slow speech is longer: its pieces are shorter, so that each takes no more time than others.
+            max_characters=round(MAX_PIECE_CHARACTERS * min(1.0, order.engine_speed)),
         )
         if not any(engine.can_speak(piece.text) for piece in pieces):
             raise cannot_speak()
