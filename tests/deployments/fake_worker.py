@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from gpu_worker.protocol import PROTOCOL
+from tests.fakes.loopback import Handler, Loopback
 
 
 def readiness(**changes: Any) -> dict[str, Any]:
@@ -30,59 +29,28 @@ def readiness(**changes: Any) -> dict[str, Any]:
     return body | changes
 
 
-class FakeWorker:
-    """`delay` holds each answer back until it is set; `headers` are those of the last question."""
+class FakeWorker(Loopback):
+    """Clearing `may_answer` holds answers back; `headers` are those of the last question."""
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.status = 200
         self.body: bytes = json.dumps(readiness()).encode()
         self.may_answer = threading.Event()
         self.may_answer.set()
         self.headers: dict[str, str] = {}
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.fake = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def says(self, http_status: int = 200, /, **changes: Any) -> None:
         self.status = http_status
         self.body = json.dumps(readiness(**changes)).encode()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def release(self) -> None:
         self.may_answer.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    fake: FakeWorker
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that gave up waiting is what some tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_GET(self) -> None:
-        fake = self.server.fake
-        fake.headers = dict(self.headers)
-        fake.may_answer.wait()
-        self.send_response(fake.status)
-        self.send_header("Content-Length", str(len(fake.body)))
-        self.end_headers()
-        self.wfile.write(fake.body)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Quiet."""
+class _Handler(Handler[FakeWorker]):
+    def get(self) -> None:
+        worker = self.owner
+        worker.headers = dict(self.headers)
+        worker.may_answer.wait()
+        self.answer(worker.status, worker.body, "application/json")

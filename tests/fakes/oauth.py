@@ -12,12 +12,11 @@ import html
 import json
 import re
 import secrets
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tests.fakes.loopback import Handler, Loopback
 
 Answer = tuple[int, dict[str, str], str]
 
@@ -41,7 +40,7 @@ class Grant:
 
 
 @dataclass
-class AuthorizationServer:
+class AuthorizationServer(Loopback):
     """One registered client; `redirect_uri` is registered by the test, once the platform has its port."""
 
     scopes: frozenset[str]
@@ -53,27 +52,10 @@ class AuthorizationServer:
     token_path = ""
 
     def __post_init__(self) -> None:
+        super().__init__(_Handler)
         self._pending: dict[str, Grant] = {}
         self._codes: dict[str, Grant] = {}
         self.tokens: dict[str, str] = {}
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.authority = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
     # ---- what each real server does in its own way ----------------------------------------------------
     def people(self) -> dict[str, str]:
@@ -190,28 +172,18 @@ def _page(ticket: str, people: dict[str, str]) -> Answer:
     return 200, {"Content-Type": "text/html; charset=utf-8"}, page
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    authority: AuthorizationServer
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_GET(self) -> None:
+class _Handler(Handler[AuthorizationServer]):
+    def get(self) -> None:
         self._answer("")
 
-    def do_POST(self) -> None:
-        self._answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
+    def post(self) -> None:
+        self._answer(self.body().decode())
 
     def _answer(self, body: str) -> None:
         authorization = self.headers.get("Authorization", "")
-        status, headers, text = self.server.authority.answer(self.command, self.path, authorization, body)
+        status, headers, text = self.owner.answer(self.command, self.path, authorization, body)
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(text.encode()))}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(text.encode())
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Quiet."""
