@@ -91,25 +91,54 @@ def apply(text: str, rules: Iterable[Rule], taken: Sequence[Rewrite] = ()) -> li
 
 
 def assemble(text: str, rewrites: Sequence[Rewrite]) -> Spoken:
-    """What is spoken once every rewrite is in its place; they must be in order and not overlap."""
-    parts: list[str] = []
-    stretches: list[Stretch] = []
-    length = 0
+    """What is spoken once every rewrite is in its place; they must be in order and not overlap.
 
-    def append(spoken: str, start: int, stop: int, *, verbatim: bool) -> None:
-        nonlocal length
-        if spoken:
-            stretches.append(Stretch(length, length + len(spoken), start, stop, verbatim))
-            parts.append(spoken)
-            length += len(spoken)
-
+    A rewrite never runs into the word beside it, nor leaves two spaces in a row.
+    """
+    pieces: list[tuple[str, int, int, bool]] = []
     at = 0
     for rewrite in rewrites:
-        append(text[at : rewrite.start], at, rewrite.start, verbatim=True)
-        append(rewrite.spoken, rewrite.start, rewrite.stop, verbatim=False)
+        if rewrite.start > at:
+            _append(pieces, text[at : rewrite.start], at, rewrite.start, verbatim=True)
+        _append(pieces, rewrite.spoken, rewrite.start, rewrite.stop, verbatim=False)
         at = rewrite.stop
-    append(text[at:], at, len(text), verbatim=True)
-    return Spoken("".join(parts), tuple(stretches))
+    _append(pieces, text[at:], at, len(text), verbatim=True)
+    stretches: list[Stretch] = []
+    length = 0
+    for spoken, start, stop, verbatim in pieces:
+        stretches.append(Stretch(length, length + len(spoken), start, stop, verbatim))
+        length += len(spoken)
+    return Spoken("".join([piece[0] for piece in pieces]), tuple(stretches))
+
+
+def _append(
+    pieces: list[tuple[str, int, int, bool]], spoken: str, start: int, stop: int, *, verbatim: bool
+) -> None:
+    """Adds a piece that is not empty; the space between it and the piece before is part of a rewrite."""
+    if not spoken:
+        return
+    if pieces and not (verbatim and pieces[-1][3]):
+        before = pieces[-1][0]
+        if before[-1].isalnum() and spoken[0].isalnum():
+            if _is_letter(before if verbatim else spoken):
+                pass
+            elif verbatim:
+                pieces[-1] = (f"{before} ", *pieces[-1][1:])
+            else:
+                spoken = f" {spoken}"
+        elif not verbatim and spoken[0] == " " and before[-1].isspace():
+            spoken = spoken[1:]
+        elif verbatim and spoken[0].isspace() and before[-1] == " ":
+            pieces[-1] = (before[:-1], *pieces[-1][1:])
+            if not pieces[-1][0]:
+                pieces.pop()
+    if spoken:
+        pieces.append((spoken, start, stop, verbatim))
+
+
+def _is_letter(spoken: str) -> bool:
+    """Whether this is one letter of a word, as what stands for an entity is."""
+    return len(spoken) == 1 and not spoken.isascii()
 
 
 def _overwritten(text: str, rewrites: Sequence[Rewrite]) -> str:

@@ -216,12 +216,15 @@ class _Splitter:
         return not stretch.verbatim and stretch.spoken_from <= origins[index - 1]
 
     def _source_of(self, index: int) -> int:
-        """Where in the caller's text the squeezed text from `index` on begins."""
+        """Where in the caller's text the squeezed text from `index` on begins.
+
+        A rewrite that is cut belongs to the piece that ends it: before that not all of it is spoken.
+        """
         origin = self._squeezed.origins[index]
         stretch = self._spoken.stretch_at(origin)
         if stretch.verbatim:
             return stretch.source_from + origin - stretch.spoken_from
-        return stretch.source_from if origin == stretch.spoken_from else stretch.source_to
+        return stretch.source_from
 
 
 def _has_words(text: str) -> bool:

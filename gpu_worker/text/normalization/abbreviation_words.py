@@ -66,7 +66,7 @@ BEFORE_NUMBERS: Final = _pairs(
     fig: figure; figs: figures; vol: volume; vols: volumes; ch: chapter; chs: chapters; chap: chapter;
     sec: section; secs: sections; sect: section; art: article; pp: pages; pg: page; pgs: pages; p: page;
     par: paragraph; para: paragraph; eq: equation; eqs: equations; ex: example; pt: part; ver: version;
-    app: appendix; tab: table; col: column; op: opus; ed: edition; ep: episode; lvl: level; ext:
+    app: appendix; tab: table; col: column; op: opus; ps: psalm; ed: edition; ep: episode; lvl: level; ext:
     extension; bk: book; rev: revision
     """
 )
@@ -76,8 +76,8 @@ ANYWHERE: Final = _pairs(
     """
     aka: also known as; etc: et cetera; vs: versus; approx: approximately; appt: appointment; dept:
     department; depts: departments; est: estimated; govt: government; gov't: government; dep't:
-    department; misc: miscellaneous; vol: volume; vols: volumes; pp: pages; ed: editor; eds: editors; inc:
-    incorporated; corp: corporation; ltd: limited; co: company; cos: companies; bros: brothers; jr:
+    department; misc: miscellaneous; vol: volume; vols: volumes; pp: pages; ed: editor; eds: editors;
+    inc: incorporated; corp: corporation; ltd: limited; co: company; cos: companies; bros: brothers; jr:
     junior; sr: senior; esq: esquire; max: maximum; min: minimum; avg: average; temp: temperature; assn:
     association; assoc: association; univ: university; inst: institute; intl: international; int'l:
     international; natl: national; nat'l: national; mfg: manufacturing; mgr: manager; mgmt: management;
@@ -87,12 +87,12 @@ ANYWHERE: Final = _pairs(
     references; tel: telephone; ext: extension; hwy: highway; pkg: package; qty: quantity; req: required;
     acct: account; abbr: abbreviation; anon: anonymous; abbrev: abbreviation; biol: biology; chem:
     chemistry; dir: director; dist: district; div: division; eng: engineering; env: environment; equip:
-    equipment; exec: executive; hosp: hospital; hq: headquarters; ibid: ibid; lab: lab; lib: library; mag:
-    magazine; mktg: marketing; orig: original; pop: population; prev: previous; pub: publication; publ:
-    published; rec'd: received; recd: received; rep: representative; sched: schedule; sq: square; std:
-    standard; subj: subject; tech: technology; trans: translated; treas: treasurer; yr: year; yrs: years;
-    hr: hour; hrs: hours; wk: week; wks: weeks; mo: month; mos: months; tbsp: tablespoon; tsp: teaspoon;
-    blvd: boulevard; ave: avenue
+    equipment; exec: executive; hosp: hospital; hq: headquarters; ibid: ibid; lab: lab; lib: library;
+    mag: magazine; mktg: marketing; orig: original; mtg: meeting; mtgs: meetings; pts: points; pop:
+    population; prev: previous; pub: publication; publ: published; rec'd: received; recd: received; rep:
+    representative; sched: schedule; sq: square; std: standard; subj: subject; tech: technology; trans:
+    translated; treas: treasurer; yr: year; yrs: years; hr: hour; hrs: hours; wk: week; wks: weeks; mo:
+    month; mos: months; tbsp: tablespoon; tsp: teaspoon; blvd: boulevard; ave: avenue
     """
 )
 # Words of their own: abbreviations only where the sentence goes on after the full stop.
@@ -116,14 +116,14 @@ DOTTED: Final = _pairs(
     """
     e.g: for example; i.e: that is; a.k.a: also known as; et al: et al; n.b: nota bene; q.v: which see;
     ph.d: P H D; ph.ds: P H Ds; d.phil: D Phil; m.phil: M Phil; b.sc: B S C; m.sc: M S C; ed.d: E D D;
-    psy.d: Psy D; pharm.d: Pharm D; ll.b: L L B; ll.m: L L M; ll.d: L L D; litt.d: Litt D; lt.col:
-    lieutenant colonel
+    psy.d: Psy D; pharm.d: Pharm D; ll.b: L L B; ll.m: L L M; ll.d: L L D; litt.d: Litt D; p.a: per
+    annum; lt.col: lieutenant colonel
     """
 )
 SLASHED: Final = _pairs(
     """
-    w/: with; w/o: without; b/c: because; c/o: care of; n/a: not applicable; and/or: and or; a/c: A C;
-    b/w: between; w/in: within; w/out: without; s/he: she or he
+    y/o: year old; km/h: kilometers per hour; w/: with; w/o: without; b/c: because; c/o: care of; n/a:
+    not applicable; and/or: and or; a/c: A C; b/w: between; w/in: within; w/out: without; s/he: she or he
     """
 )
 

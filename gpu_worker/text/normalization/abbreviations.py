@@ -32,7 +32,7 @@ from gpu_worker.text.rewriting import TAKEN, Rule
 _SPECIAL: Final = re.compile(
     r"(?<![\w.])(?:et al|Ph\.?[ ]?D(?:\.?s)?|D\.Phil|M\.Phil|B\.Sc|M\.Sc|Ed\.D|Psy\.D"
     r"|Pharm\.D|LL\.[BMD]|Litt\.D"
-    r"|[eE]\.[ ]?g|[iI]\.[ ]?e|[aA]\.k\.a)"
+    r"|p\.a|[eE]\.[ ]?g|[iI]\.[ ]?e|[aA]\.k\.a)"
     r"(?:\.(?!\w)|(?<=\.[A-Za-z])(?![\w.]))"
 )
 _LETTERS: Final = re.compile(
@@ -41,13 +41,14 @@ _LETTERS: Final = re.compile(
 _DOTTED: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{1,7}(?:['’][a-z])?)\.(?![\w@]|\.)")
 _BARE: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{2,6}(?:['’][a-z])?)(?![\w'’.@/-])")
 _SLASHED: Final = re.compile(
-    r"(?<![\w/.])(?:w/(?:o(?:ut)?(?!\w)|in(?!\w))?|(?:a/c|b/[cw]|c/o|n/a|and/or|s/he)(?!\w))(?!/)",
+    r"(?<![\w/.])(?:w/(?:o(?:ut)?(?!\w)|in(?!\w)|(?![A-Za-z](?!\w)))|(?:km/h|y/o|a/c|b/[cw]|c/o|n/a|and/or|s/he)(?!\w))(?!/)",
     re.I,
 )
 _DAYS: Final = "Mon|Tues?|Weds?|Thu|Thurs?|Fri|Sat|Sun"
 _DAY_RANGE: Final = re.compile(rf"(?<![\w.])({_DAYS})\.?[ ]?([-–—])[ ]?({_DAYS})(\.?)(?![\w])")
+_ANY_DAY: Final = re.compile(rf"\b(?:{_DAYS}|Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)(?:day)?(?!\w)")
 _BARE_DAY: Final = re.compile(
-    r"(?<![\w.'’])(Tues?|Thu|Thurs?|Feb|Sept|Wed|Oct|Nov|Dec|Apr|Aug|Fri|Sun|Sat|Mon)(?=,? (?:\d|\ue000))"
+    r"(?<![\w.'’])(Tues?|Thu|Thurs?|Feb|Sept|Wed|Oct|Nov|Dec|Apr|Aug|Fri|Sun|Sat|Mon)(?=[,:]? (?:\d|\ue000))"
 )
 _INITIAL: Final = re.compile(r"(?<=[a-z.] )([A-HJ-Z])\.(?= [A-Z][a-z'’])")
 _INITIAL_FIRST: Final = re.compile(r"^([A-HJ-Z])\.(?= (?:[A-Z]\. )?[A-Z][a-z])", re.M)
@@ -102,6 +103,8 @@ def _dotted(match: re.Match[str]) -> str | None:
     if len(key) == 1 and key not in "pv":
         return None
     following = word_after(text, stop)
+    if key == "gen" and following in ("X", "Y", "Z"):
+        return "generation"
     if _is_title(match, key, following):
         return TITLES[key]
     if key in BEFORE_NUMBERS and _NUMBER_NEXT.match(text, stop):
@@ -132,6 +135,10 @@ def _is_title(match: re.Match[str], key: str, following: str) -> bool:
         return False
     if key in ("mr", "mrs", "ms") or _JOINED_TITLE.match(text, match.end()):
         return True
+    if key in ("st", "ste") and text[match.end() : match.end() + 1] == "-":
+        return text[match.end() + 1 : match.end() + 2].isupper()
+    if key in _BEFORE_INITIALS and text.startswith(f" {TAKEN * 2} ", match.end()):
+        return True
     if not following[:1].isupper():
         return False
     if text[match.end()] not in " \u00a0":
@@ -140,6 +147,9 @@ def _is_title(match: re.Match[str], key: str, following: str) -> bool:
         return False
     before = word_before(text, match.start())
     return key not in ("sr", "ft", "pt", "sec") or not (before[:1].isupper() or before[:1].isdigit())
+
+
+_BEFORE_INITIALS: Final = word_set("dr prof mr mrs ms rev sen gov capt")
 
 
 def _anywhere(match: re.Match[str], key: str, following: str) -> str | None:
@@ -177,10 +187,19 @@ def _calendar(match: re.Match[str], key: str) -> str | None:
         return None
     ends = ends_sentence(text, match.start(), stop)
     before = word_before(text, match.start()).lower()
-    if ends and before not in _DATE_BEFORE:
+    if (
+        ends
+        and before not in _DATE_BEFORE
+        and not (before in ("except", "but", "not", "open", "closed") or _dated(match))
+    ):
         return None
     said = MONTHS.get(key) or WEEKDAYS[key]
     return f"{said}{'.' if ends else ''}"
+
+
+def _dated(match: re.Match[str]) -> bool:
+    """Whether another day is named before this one, so that this can be no other word."""
+    return _ANY_DAY.search(match.string, max(0, match.start() - 48), match.start()) is not None
 
 
 def _bare(match: re.Match[str]) -> str | None:
@@ -216,6 +235,17 @@ def _day_range(match: re.Match[str]) -> str:
 
 def _bare_day(match: re.Match[str]) -> str | None:
     key = match[1].lower()
+    if key in ("sun", "sat", "wed", "fri") and word_before(match.string, match.start()).lower() in (
+        "the",
+        "he",
+        "she",
+        "they",
+    ):
+        return None
+    if key in ("sun", "sat", "wed") and not match.string.startswith(
+        TAKEN, match.end() + 1 + (match.string[match.end()] in ",:")
+    ):
+        return None
     return WEEKDAYS.get(key) or MONTHS[key]
 
 
@@ -240,20 +270,26 @@ def _initial(match: re.Match[str]) -> str | None:
 
 
 _CIRCA: Final = re.compile(
-    r"(?<![\w.])([Cc]a?\.|[Cc]irca|[Ee]st\.)[ \u00a0]?(1[0-9]{3}|20[0-9]{2})(?![\w%]|[.,]\d)"
+    r"(?<![\w.])([Cc]a?\.|[Cc]irca|[Ee]st\.|[bd]\.)[ \u00a0]?(1[0-9]{3}|20[0-9]{2})(?![\w%]|[.,]\d)"
 )
 
 
 def _circa(match: re.Match[str]) -> str:
-    word = "established" if match[1].lower() == "est." else "circa"
+    word = {"est.": "established", "b.": "born", "d.": "died"}.get(match[1].lower(), "circa")
     return f"{word} {year(int(match[2]))}"
 
 
 _STOP: Final = re.compile(r"[A-Za-z]\.")
 
+_WORKDAYS: Final = re.compile(r"(?<!\w)M[-–]F(?=[,:]? ?(?:from )?\d)")
+_AGE: Final = re.compile(r"(?<=\d-)(yr|mo|wk)s?\.?(?=[- ]olds?\b)")
+_AGES: Final = {"yr": "year", "mo": "month", "wk": "week"}
+
 # Before the rules for numbers.
 EARLY_RULES: Final[tuple[Rule, ...]] = (
-    Rule(_CIRCA, _circa, re.compile(r"(?<!\w)(?:c|ca|circa|est)\b", re.I)),
+    Rule(_WORKDAYS, lambda match: "Monday to Friday", re.compile("M[-–]F")),
+    Rule(_AGE, lambda match: _AGES[match[1]], re.compile(r"old")),
+    Rule(_CIRCA, _circa, re.compile(r"(?<!\w)(?:[bcd]|ca|circa|est)\b", re.I)),
 )
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_SPECIAL, _special, re.compile(r"et al|[PDMBELepi]\w{0,4}\. ?\w|[aA]\.k|Ph\.?D")),
@@ -266,5 +302,5 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_DOTTED, _dotted, _STOP),
     Rule(_BARE, _bare),
     Rule(_SMALL_LETTERS, lambda match: spelled(match[1]) + (match[2] or "")),
-    Rule(_SLASHED, _slashed, re.compile("[wbcnd]/", re.I)),
+    Rule(_SLASHED, _slashed, re.compile("[wbcnasmdy]/", re.I)),
 )

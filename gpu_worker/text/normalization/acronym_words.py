@@ -89,6 +89,8 @@ EITHER: Final = word_set(
 
 # Letters, figures and small letters mixed: said as they stand here.
 MIXED: Final = {
+    "YoY": "year over year",
+    "QoQ": "quarter over quarter",
     "PhD": "P H D",
     "PhDs": "P H Ds",
     "BSc": "B S C",

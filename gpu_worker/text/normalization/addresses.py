@@ -21,7 +21,7 @@ from gpu_worker.text.normalization.context import (
     word_before,
 )
 from gpu_worker.text.normalization.numerals import word_set
-from gpu_worker.text.normalization.words import cardinal, digits, pair
+from gpu_worker.text.normalization.words import cardinal, code, digits, pair
 from gpu_worker.text.rewriting import TAKEN, Rule
 
 _SPACE: Final = r"[ \u00a0]"
@@ -31,7 +31,8 @@ _NAMES: Final = rf"(?:{_NAME}{_SPACE})"
 _TO: Final = rf"(?:[NSEW{TAKEN}]{{1,2}}[.{TAKEN}]?{_SPACE})?"
 _KINDS: Final = (
     "Street|St|Avenue|Ave|Av|Boulevard|Blvd|Road|Rd|Lane|Ln|Court|Ct|Drive|Dr|Highway|Hwy|Parkway|Pkwy|Place|Pl"
-    "|Square|Sq|Terrace|Ter|Circle|Cir|Way|Plaza|Row|Alley|Crescent|Broadway|Trail|Trl|Loop|Turnpike|Close|Walk"
+    "|Square|Sq|Terrace|Ter|Circle|Cir|Way|Plaza|Row|Alley|Crescent|Broadway|Trail|Trl|Loop|Turnpike|Tpke|Pike|Expressway|Expy|Freeway|Fwy"
+    "|Crossing|Xing|Close|Walk|hwy|blvd|ave|expy|pkwy|st"
 )
 _KIND_NAMES: Final = frozenset(_KINDS.split("|"))
 _HOUSE: Final = re.compile(
@@ -46,10 +47,10 @@ _NOT_HOUSES: Final = word_set(
     """
 )
 _ABBREVIATED: Final = "St|Dr|Ave|Av|Blvd|Rd|Ln|Ct|Hwy|Pkwy|Pl|Sq|Ter|Cir|Expy|Fwy|Tpke|Rte|Aly|Cres|Trl|Xing"
-_STREET: Final = re.compile(rf"(?<![\w.'’])(?:{_ABBREVIATED})(\.?)(?![\w'’]|\.\w)")
+_STREET: Final = re.compile(rf"(?<![\w.'’])(?:{_ABBREVIATED}|hwy|blvd|ave|expy|pkwy|st)(\.?)(?![\w'’]|\.\w)")
 _UNIT: Final = re.compile(
     r"(?<![\w.])(?:(Apt|Ste|Fl|Rm|Bldg|Hwy|Rte|Rt|Ext)\.?|(apt|ste|fl|rm|bldg|ext)\.)"
-    r" ?(?:#[ ]?)?(?=\d|[A-Z]\b)"
+    r" ?(?:#[ ]?)?(?:(\d{3,4})(?!\w|[.,-]\d)|(?=\d|[A-Z]\b))"
 )
 _KNOWN_STREETS: Final = word_set(
     "Wall Main Elm Oak Maple Pine Cedar High Market Church Park State Broad Canal Bourbon Fleet Baker Downing"
@@ -64,8 +65,10 @@ _DIRECTION_NAMED: Final = re.compile(
     rf"(?<![\w.]){_TOWARDS}\.?"
     rf"(?={_SPACE}(?:[A-Z][\w'’]{{0,30}}+|\d{{1,3}}(?:st|nd|rd|th)){_SPACE}(?:{_KINDS})(?!\w))"
 )
+_ROUTE_DIRECTION: Final = re.compile(r"(?<=\d )([NSEW])(?![\w&'’.])")
+_ROUTE: Final = re.compile(r"(?<!\w)(?:I|US|SR|CR|Hwy|Highway|Route|Rte|Rt)[- ]\d{1,3} \Z")
 _CODES: Final = "|".join(STATES)
-_ZIP: Final = rf"({_SPACE}{{1,2}})(\d{{5}})(?:-(\d{{4}}))?"
+_ZIP: Final = rf"(,?{_SPACE}{{1,2}})(\d{{5}})(?:-(\d{{4}}))?"
 _STATE: Final = re.compile(rf"(?<=[A-Za-z.],{_SPACE})({_CODES})(?![\w'’&]|\.\w|-\w)(?:{_ZIP}(?!\w))?")
 _STATE_ZIP: Final = re.compile(rf"(?<=[a-z]{_SPACE})({_CODES}){_ZIP}(?![\w,.]\d|\w)")
 _PARTY: Final = re.compile(rf"(?<=\b[DRI]-)({_CODES})(?!\w)")
@@ -118,11 +121,13 @@ def _street(match: re.Match[str]) -> str | None:
     text, at = match.string, match.start()
     kind = match[0].removesuffix(".").lower()
     before, following = word_before(text, at), word_after(text, match.end())
-    if not _is_name(before):
+    if not (_is_name(before) or (before in ("Jr.", "Sr.") and kind != "st")):
         return None
     capital = following[:1].isupper() and text[match.end() : match.end() + 1] in " \u00a0"
     addressed = _HOUSE_BEFORE.search(text[max(0, at - 60) : at]) is not None
     if not addressed:
+        if match[0][0].islower():
+            return None
         if not match[1] and kind not in SURE_STREETS and (capital or kind != "st" or before.isupper()):
             return None
         goes_on = capital and following not in DIRECTIONS and following.lower() not in SENTENCE_STARTERS
@@ -145,6 +150,8 @@ def _is_name(word: str) -> bool:
 
 def _unit(match: re.Match[str]) -> str:
     spoken = UNITS[(match[1] or match[2]).lower()]
+    if match[3]:
+        return f"{spoken} {code(match[3])}"
     gap = " " if match[0][-1] in " .#" or match.string[match.end()].isalnum() else ""
     return f"{spoken}{gap}"
 
@@ -152,6 +159,11 @@ def _unit(match: re.Match[str]) -> str:
 def _direction(match: re.Match[str]) -> str:
     stop = "." if match[0].endswith(".") and ends_sentence(match.string, match.start(), match.end()) else ""
     return f"{DIRECTIONS[match[1]]}{stop}"
+
+
+def _route_direction(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 16) : match.start()]
+    return DIRECTIONS[match[1]] if _ROUTE.search(before) else None
 
 
 def _direction_last(match: re.Match[str]) -> str | None:
@@ -205,11 +217,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_ZIP_ALONE, _zip_alone, re.compile(r"[a-z] \d{5}")),
     Rule(_PARTY, lambda match: STATES[match[1]], re.compile("[DRI]-[A-Z]{2}")),
     Rule(_STATE_WORD, _state_word, re.compile(r",[ \u00a0][A-Z][a-z]{1,5}\.")),
+    Rule(_ROUTE_DIRECTION, _route_direction, re.compile(r"\d [NSEW]")),
     Rule(_DIRECTION_FIRST, _direction, _ADDRESS),
     Rule(_DIRECTION_LAST, _direction_last, _ADDRESS),
     Rule(_DIRECTION_NAMED, _direction, _ADDRESS),
     Rule(_HOUSE, _house, _ADDRESS),
-    Rule(_STREET, _street, re.compile(rf"(?<![a-z])(?:{_ABBREVIATED})(?![a-z])")),
+    Rule(_STREET, _street, re.compile(rf"(?<![a-z])(?:{_ABBREVIATED}|hwy|blvd|ave|expy|pkwy|st)(?![a-z])")),
     Rule(_FLOOR, lambda match: "floor", re.compile(r"[dht] Fl")),
     Rule(_UNIT, _unit, re.compile(r"(?<!\w)(?:Apt|Ste|Fl|Rm|Bldg|Hwy|Rte?|Ext)(?![a-z])", re.I)),
 )

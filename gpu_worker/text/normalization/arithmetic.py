@@ -26,7 +26,7 @@ _EQUATION: Final = re.compile(r"[=\u2248\u2260]")
 
 def _say_operator(match: re.Match[str]) -> str | None:
     sign, text = match["sign"], match.string
-    if bool(match["left"]) != bool(match["right"]):
+    if bool(match["left"]) != bool(match["right"]) and not _is_sloppy(match):
         return None
     before, after = _operand(text[match.start() - 1]), _operand(text[match.end()])
     if sign in "-\u2013" and not match["left"] and text[match.end() : match.end() + 2].isalpha():
@@ -44,6 +44,18 @@ def _say_operator(match: re.Match[str]) -> str | None:
     elif not (before or after or (sign == "=" and stands_alone)):
         return None
     return f" {_NAMES[sign]} {'minus ' if match['negative'] else ''}"
+
+
+def _is_sloppy(match: re.Match[str]) -> bool:
+    """Whether a sign has a space on one side only, in what is an equation all the same: '1- 2 = 5'."""
+    text = match.string
+    near = text[match.end() : match.end() + _NEIGHBOURHOOD]
+    return (
+        match["sign"] in "-+*\u2212\u2013"
+        and _operand(text[match.start() - 1])
+        and _operand(text[match.end()])
+        and _EQUATION.search(near) is not None
+    )
 
 
 def _operand(character: str) -> bool:

@@ -12,6 +12,7 @@ from gpu_worker.text.normalization.numerals import (
     SPACE,
     START,
     is_count,
+    is_rating,
     next_word,
     previous_word,
     word_set,
@@ -38,15 +39,15 @@ _YEAR: Final = r"[12][0-9]{3}"
 _TO: Final = rf"{SPACE}?(?:{DASH}|to\b|through\b|/){SPACE}?"
 
 _MONTH_FIRST: Final = re.compile(
-    rf"(?<![A-Za-z])(?P<month>{_NAME})(?:\.?{SPACE}{{1,2}}(?:the{SPACE})?|\.|(?<=[a-z]{{3}})-)"
+    rf"(?<![A-Za-z])(?P<month>{_NAME})(?:\.?{SPACE}{{1,2}}(?:the{SPACE})?|\.|(?<=[A-Za-z]{{3}})-)"
     rf"(?P<day>{_DAY})(?P<nth>{_NTH})(?![\w:%\u00b0]|[.,/][0-9])"
     rf"(?:{_TO}(?:(?P<month2>{_NAME})\.?{SPACE})?(?P<day2>{_DAY}){_NTH}(?![\w:]|[.,/-][0-9]))?"
-    rf"(?:(?P<comma>,?){SPACE}{{1,2}}(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
+    rf"(?:(?:(?P<comma>,?){SPACE}{{1,2}}|-)(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
 )
 _DAY_FIRST: Final = re.compile(
     rf"{START}(?<![/:-])(?:(?P<day1>{_DAY}){_NTH}{_TO})?(?P<day>{_DAY})(?P<nth>{_NTH})(?:{SPACE}|-)"
     rf"(?P<of>of{SPACE})?(?P<month>{_NAME})(?![\w'\u2019])"
-    rf"(?:\.(?=,|[ ][a-z0-9]))?(?:(?:,?{SPACE}|-)(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
+    rf"(?:\.(?=[,;:)]|[ ][a-z0-9]))?(?:(?:,?{SPACE}|-)(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
 )
 _MONTH_YEAR: Final = re.compile(
     rf"(?<![A-Za-z])(?:(?P<month1>{_NAME})\.?{_TO})?(?P<month>{_NAME})(?:\.?,?{SPACE}{{1,2}}"
@@ -98,6 +99,8 @@ _DATED: Final = word_set(
     "on until till since due dated deadline before by monday tuesday wednesday thursday friday saturday "
     "sunday"
 )
+_DAY_OF: Final = re.compile(r"\b(?:[Ww]eek|[Dd]ay|[Nn]ight|[Mm]orning|[Ee]vening|[Ww]eekend) of \Z")
+_DIVISORS: Final = (12, 16, 20)
 _EVENTS: Final = {(9, 11), (7, 11)}
 
 
@@ -199,6 +202,11 @@ def _say_slashed(match: re.Match[str]) -> str | None:
     surely = surely or (match["to"] is not None and not match["to"].strip().isalpha() and second > 4)
     if before == "from":
         surely = surely or second not in (2, 3, 4, 8, 16)
+    surely = (
+        surely
+        or _is_no_fraction(match)
+        or _DAY_OF.search(match.string, max(0, match.start() - 16), match.start()) is not None
+    )
     if not surely and (before not in _DATED or (before == "by" and second <= 10)):
         return None
     if next_word(match) in ("of", "a", "an", "inch", "cup", "cups"):
@@ -207,6 +215,12 @@ def _say_slashed(match: re.Match[str]) -> str | None:
     if match["to"]:
         spoken += f" to {_MONTHS[int(match['first2']) - 1]} {words.ordinal(int(match['second2']))}"
     return spoken
+
+
+def _is_no_fraction(match: re.Match[str]) -> bool:
+    """Whether no one would divide by the second number, as in '12/25'."""
+    second = int(match["second"])
+    return second > 10 and second not in _DIVISORS and not is_count(match) and not is_rating(match)
 
 
 def _say_year_month(match: re.Match[str]) -> str | None:

@@ -58,7 +58,7 @@ _DOMAIN: Final = re.compile(
 )
 _SCHEME: Final = re.compile(r"(?:[a-z]{2,5}://)", re.I)
 _EMAIL: Final = re.compile(
-    r"(?<![\w.+%'-])(?:mailto:)?<?([\w.+%'-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){0,8}[A-Za-z][A-Za-z0-9-]{1,62})>?(?![\w@])",
+    r"(?<![\w.+%'&-])(?:mailto:)?<?([\w.+%'&-]{1,64}+@(?:[A-Za-z0-9-]{1,63}+\.){0,8}[A-Za-z][A-Za-z0-9-]{1,62}(?P<path>/[\w./-]{0,200}\w)?)>?(?![\w@])",
     re.I,
 )
 _IPV4: Final = re.compile(
@@ -108,7 +108,7 @@ _DRIVE: Final = re.compile(
     r"(?<!\w)[A-Za-z]:\\[^\s<>\"|?*,;“”]{0,500}|(?<![\w\\])\\\\[\w.-]{1,100}\\[^\s<>\"|?*,;]{0,500}"
 )
 
-_HASHTAG: Final = re.compile(r"(?<![\w&#/])#((?=\d{0,6}[^\W\d_])\w{1,100})(?!\w)")
+_HASHTAG: Final = re.compile(r"(?<![\w&#/])#(?![A-Z]{1,4}-[0-9])((?=\d{0,6}[^\W\d_])\w{1,100})(?!\w)")
 _HANDLE: Final = re.compile(r"(?<![\w.@/])@((?=[\d_]{0,8}[^\W\d_])[\w](?:[\w.-]{0,60}\w)?)(?![\w@])")
 _SHARP: Final = re.compile(r"(?<![\w#])([A-GJQ])#(?![\w#])")
 _PLUSES: Final = re.compile(r"(?<![\w+])([A-Za-z])\+\+(?![\w+])")

@@ -18,12 +18,14 @@ _EMOJI: Final = re.compile(
 )
 _KEYCAP: Final = re.compile(r"[0-9#*]\ufe0f?\u20e3[ \t]?")
 _EMOTICON: Final = re.compile(
-    r"(?:[ \t]|(?<![\w:;.)\]|-]))(?:[:;=]['’]?-?[)(DP]{1,3}|[:;]-?[/\\|oO*3](?!/)"
-    r"|\^[_.]?\^|¯\\_\(ツ\)_/¯|[xX]D|<3(?=\s|$))(?![\w/])"
+    r"(?:[ \t]|(?<![\w:;.)\]|-]))(?:>?[:;=]['’]?-?[)(DP]{1,3}|[:;]-?[/\\|oO*3](?!/)|:-\]|:-\["
+    r"|\^[_.]?\^|¯\\_\(ツ\)_/¯|[xX]D|</?3(?=[\s.!?]|$)|[oO0]_[oO0]|-_-|T_T|>[._]<)(?![\w/])"
 )
+# Between a person and what is loved.
+_HEART: Final = re.compile(r"(?<=[A-Za-z] )<3(?= [A-Za-z])")
 _INVISIBLE: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b\u200c\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\ufe00-\ufe0d\ufeff\ufff0-\ufffd\ud800-\udfff\U000e0000-\U000e0fff]++"
+    "\u202a-\u202e\u2060-\u206f\ufe00-\ufe0d\ufeff\ufff0-\ufffd\ud800-\udfff\ue001-\uf8ff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]++"
 )
 _CLOSING: Final = ".,!?;:)]}”’…"
 
@@ -43,6 +45,7 @@ def _nothing(match: re.Match[str]) -> str:
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_INVISIBLE, _nothing),
     Rule(_KEYCAP, _gap, re.compile("\u20e3")),
-    Rule(_EMOTICON, _gap, re.compile(r"[:;=^][-'’)(DP/\\|oO*3_.^]|[xX]D|ツ|<3")),
+    Rule(_HEART, lambda match: "love", re.compile("<3")),
+    Rule(_EMOTICON, _gap, re.compile(r"[:;=^][-'’)(DP/\\|oO*3_.^]|[xX]D|ツ|<[/3]|[oO0T-]_|>[._]<")),
     Rule(_EMOJI, _gap, re.compile(rf"[{_PICTURES}{_JOINERS}]")),
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gpu_worker.text.normalization.context import padded
+from gpu_worker.text.normalization.spelling import name
 from gpu_worker.text.rewriting import TAKEN, Rule
 
 _FENCE: Final = re.compile(r"^[ \t]{0,8}(?:`{3,}+|~{3,}+)[^\n`]{0,80}$", re.M)
@@ -36,6 +37,21 @@ _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,24}[
 _DEFINITION: Final = re.compile(
     r"^[ \t]{0,3}\[[^\[\]\n]{1,80}\]:[ \t]{1,8}(?:<|https?:|www\.)[^\n]{0,500}$", re.M
 )
+_FORMULA_START: Final = re.compile(r"(?<![\w$\\])\$(?=[A-Za-z\\(][^$\n]{0,200}[^$\s]\$(?![\w$]))")
+_FORMULA_STOP: Final = re.compile(r"(?<=[^\s$])\$(?![\w$])")
+# Markup of no known kind: closing, empty, with attributes, or closed further on.
+_UNKNOWN_TAG: Final = re.compile(
+    r"<(?P<slash>/?)(?P<name>[A-Za-z][\w:-]{0,40})"
+    r"(?P<more>[ \t]{0,4}=[^<>\n]{0,200}|\s[^<>\n]{0,200}=[^<>\n]{0,200}|\s{0,4})(?P<empty>/?)>"
+)
+_CLOSED_WITHIN: Final = 2000
+_NAMED_TAG: Final = re.compile(
+    r"(?<![\w<])</?(?P<name>[A-Za-z][A-Za-z0-9-]{0,20})[ ]?/?>"
+    r"(?=[`'\"”’]?[ ](?:tags?|elements?|blocks?|attributes?)\b)"
+    r"|(?<=`)</?(?P<code>[A-Za-z][A-Za-z0-9-]{0,20})[ ]?/?>(?=`)"
+)
+_MENU: Final = re.compile(r"[ ][>›»](?=[ ][A-Z][a-z])")
+_MENU_BEFORE: Final = re.compile(r"(?:^|[^\w])[A-Z][A-Za-z]+(?:\.{3}|…)?\Z")
 _PLACE_START: Final = re.compile(r"(?<!\w)<(?=[A-Za-z][\w '’.,-]{0,80}>)")
 _PLACE: Final = re.compile(r"[A-Za-z][\w '’.,-]{0,80}")
 _PLACE_STOP: Final = re.compile(r"(?<=[\w.])>(?!\w)")
@@ -57,7 +73,7 @@ _STARS_INSIDE: Final = re.compile(r"(?<=[a-z])\*\*(?=[a-z][^*\n]{0,100}\*\*)|(?<
 _LINE_OPEN: Final = re.compile(r"(?<![\w@#/._\\-])_{1,3}(?=[^\s_][^\n]{0,400}_(?!\w))")
 _LINE_CLOSE: Final = re.compile(r"(?<=[^\s_@/\\-])_{1,3}(?![\w@/.\\-]|\.\w)")
 _STRUCK: Final = re.compile(r"~~(?=[^\s~])|(?<=[^\s~])~~")
-_MARKED: Final = re.compile(r"(?<![\w=!<>])==(?=[^\s=])|(?<=[^\s=])==(?![\w=\s])")
+_MARKED: Final = re.compile(rf"(?<![\w=!<>])==(?=[^\s=])|(?<=[^\s=])==(?![\w=\s({TAKEN}])")
 _TICKS: Final = re.compile(r"(?<![\w`])`{1,3}(?!`)|(?<=\S)`{1,3}(?![\w`])|`(?=`)")
 _TICK_IN_WORD: Final = re.compile(r"(?<=[A-Za-z])`(?=[A-Za-z]{1,2}(?![A-Za-z]))")
 _PIPE: Final = re.compile(
@@ -86,6 +102,20 @@ def _tag(match: re.Match[str]) -> str:
     return "" if _INLINE_TAG.match(match[0]) else " "
 
 
+def _unknown_tag(match: re.Match[str]) -> str | None:
+    text, stop = match.string, match.end()
+    bare = not (match["slash"] or match["empty"] or "=" in match["more"])
+    if bare and text.find(f"</{match['name']}>", stop, stop + _CLOSED_WITHIN) < 0:
+        return None
+    apart = text[max(0, match.start() - 1) : match.start()].isalnum() and text[stop : stop + 1].isalnum()
+    return " " if apart else ""
+
+
+def _menu(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    return "," if _MENU_BEFORE.search(before) else None
+
+
 def _entity(match: re.Match[str]) -> str | None:
     character = html.unescape(match[0])
     if character == match[0]:
@@ -108,6 +138,13 @@ def _stop_of(start: str) -> Callable[[re.Match[str]], str | None]:
         return "" if before.rfind(TAKEN) > before.rfind(start) else None
 
     return say
+
+
+def _formula_stop(match: re.Match[str]) -> str | None:
+    """The second dollar sign of a formula, whose first is taken."""
+    before = match.string[max(0, match.start() - 202) : match.start()]
+    formula = before.rpartition(TAKEN)[2]
+    return "" if len(formula) < len(before) and "\n" not in formula and "$" not in formula else None
 
 
 def _place_stop(match: re.Match[str]) -> str | None:
@@ -134,13 +171,18 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_TABLE_RULER, _nothing, re.compile(r"\|")),
     Rule(_HEADING, _nothing, re.compile("#")),
     Rule(_COMMENT, _nothing, re.compile("<!--")),
+    Rule(_NAMED_TAG, lambda match: name(match["name"] or match["code"]), re.compile("<")),
     Rule(_TAG, _tag, re.compile("<")),
+    Rule(_UNKNOWN_TAG, _unknown_tag, re.compile("<[A-Za-z/]")),
+    Rule(_MENU, _menu, re.compile(r" [>›»] ")),
     Rule(_PLACE_START, _nothing, re.compile("<[A-Za-z]")),
     Rule(_PLACE_STOP, _place_stop, re.compile(f"{TAKEN}.{{1,82}}>")),
     Rule(_ENTITY, _entity, re.compile("&[A-Za-z#]")),
     Rule(_QUOTE, _nothing, re.compile(r"^[ \t]{0,8}>", re.M)),
     Rule(_BULLET, _nothing, re.compile(r"^[ \t]{0,24}[-*+•‣◦▪⁃–][ \t]", re.M)),
     Rule(_DEFINITION, _nothing, re.compile(r"\]:")),
+    Rule(_FORMULA_START, _nothing, _FORMULA_START),
+    Rule(_FORMULA_STOP, _formula_stop, re.compile(rf"{TAKEN}[A-Za-z\\(][^$\n]{{0,200}}\$")),
     Rule(_LINK_STOP, _nothing, re.compile(r"\]\(")),
     Rule(_LINK_START, _nothing, re.compile(rf"\[[^\[\]]{{0,400}}{TAKEN}")),
     Rule(_REFERENCE_START, _nothing, re.compile(r"\]\[")),

@@ -49,12 +49,16 @@ def _say_amount(match: re.Match[str]) -> str | None:
         return None
     if symbol == "A" and previous_word(match) in LETTERED:
         return None
+    if gap and (symbol == "B" or (symbol == "K" and not _WARM.search(match.string))) and "." in match["low"]:
+        return None
     if symbol == "s" and match.string[max(0, match.start() - 1)] == "-":
         return None
     if gap == "-" and match.string[match.end() : match.end() + 1] == "-":
         return None
     if gap == "-" and len(symbol) == 1 and symbol not in "mgLlW":
         return None
+    if symbol == "bps" and gap and len(match["low"]) < 4:
+        symbol = "bp"
     unit = units.find(f"fl {symbol}") if qualifier == "fl" else units.find(symbol, match["power"] or "")
     if unit is None:
         return None
@@ -69,6 +73,19 @@ def _say_amount(match: re.Match[str]) -> str | None:
             return None
         name = f"{name} per {below}"
     return f"{amount.spoken}{match['scale'] or ''} {name}"
+
+
+_WARM: Final = re.compile("temperature|cool|heat|cold|absolute|melt|boil|conduct|background")
+_EVERY: Final = re.compile(r"(?<!\w)q([1-9][0-9]?)h(?:rs?)?(?!\w)")
+_CUPS: Final = re.compile(rf"{RANGE}{SPACE}c\.(?={SPACE}[a-z])")
+_PER: Final = re.compile(
+    rf"{START}({PLAIN})/(kg|lb|oz|L|ml|mL|hr|hour|day|week|wk|month|mo|year|yr|min|minute|sec|second|person|night"
+    r"|unit|acre|mile|gallon|serving|child|student|customer|household|guest|family|team)(?![\w/-])"
+)
+
+
+def _say_per(match: re.Match[str]) -> str:
+    return f"{words.number(match[1])} per {units.per(match[2]) or match[2]}"
 
 
 def _stands_alone(match: re.Match[str]) -> bool:
@@ -116,6 +133,8 @@ def _say_spelled_degree(match: re.Match[str]) -> str:
 _MARKS: Final = re.compile(rf"{START}(?P<number>{QUANTITY})(?P<mark>['\u2032\"\u2033\u201d])(?!\w)")
 _SIZED: Final = re.compile(r"[ ]?(?:\u00d7|(?:x|by|wide|long|tall|deep|thick|high|pipe|screen|diameter)\b)")
 _QUOTED: Final = 200
+_OPEN_QUOTE: Final = re.compile(r"(?:^|[\s(\[])['\u2018]")
+_GOES_ON: Final = re.compile(r"[ ][a-z]|$")
 
 
 def _say_marks(match: re.Match[str]) -> str | None:
@@ -126,7 +145,11 @@ def _say_marks(match: re.Match[str]) -> str | None:
         return f"{amount.spoken} {unit}"
     if mark not in "\u2032\u2033" and not _SIZED.match(text, match.end()):
         before = text[max(0, match.start() - _QUOTED) : match.start()]
-        if unit == "foot" or "\u201c" in before or before.count('"') % 2:
+        if unit == "foot" and (
+            mark != "'" or _OPEN_QUOTE.search(before) or not _GOES_ON.match(text, match.end())
+        ):
+            return None
+        if "\u201c" in before or before.count('"') % 2:
             return None
     return _with(amount, unit)
 
@@ -170,7 +193,7 @@ _MARK: Final = "['\u2032\"\u2033\u201d\u2019]"
 _BY: Final = re.compile(
     rf"{START}({PLAIN}){_MARK}?({_X})({PLAIN})(?:{_MARK}?{_X}({PLAIN}))?"
     rf"(?:{SPACE}?(mm|cm|dm|m|km|in|ft|yd|px|nm|[\u00b5\u03bc]m|inches|feet|(?<=[0-9]){_MARK})"
-    rf"(?![A-Za-z/])|(?P<many>s))?(?!\w)(?!{SPACE}?=)"
+    rf"(?P<power>[23\u00b2\u00b3](?!\w))?(?![A-Za-z/])|(?P<many>s))?(?!\w)(?!{SPACE}?=)"
 )
 _LONG_UNITS: Final = {
     "inches": "inch", "feet": "foot", "'": "foot", "\u2032": "foot", "\u2019": "foot", "\u2033": "inch",
@@ -181,7 +204,7 @@ _LONG_UNITS: Final = {
 def _say_dimensions(match: re.Match[str]) -> str | None:
     if match[5] == "in" and not _INCHES_AFTER.match(match.string, match.end(5)):
         return None
-    unit = units.find(match[5]) if match[5] else None
+    unit = units.find(match[5], match["power"] or "") if match[5] else None
     if match[5] in _LONG_UNITS:
         unit = _LONG_UNITS[match[5]]
     if unit is None and "\u00d7" in match[2] and match[2].strip() != match[2]:
@@ -199,7 +222,7 @@ def _pixels(number: str) -> str:
     return words.number(number)
 
 
-_TIMES: Final = re.compile(rf"{RANGE}[xX\u00d7](?=[\s,.;:!?)]|$)(?!{SPACE}?[-+=*/^])")
+_TIMES: Final = re.compile(rf"{RANGE}[xX\u00d7](?=[\s,.;:!?)]|/[a-z]|$)(?!{SPACE}?[-+=*^]|{SPACE}?/[^a-z])")
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_DEGREE, _say_degree, re.compile("[0-9][ \u00a0]?[\u00b0\u00ba\u2103\u2109CF]")),
@@ -210,5 +233,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_PERCENT, _say_percent, re.compile("[%\u2030\u066a]")),
     Rule(_SPELLED_DEGREE, _say_spelled_degree, re.compile("degrees? [CFK]")),
     Rule(_TIMES, lambda match: f"{range_of(match).spoken} times", re.compile("[0-9][xX\u00d7]")),
+    Rule(_EVERY, lambda match: f"every {words.whole(match[1])} hours", re.compile("q[0-9]")),
+    Rule(_CUPS, lambda match: _with(range_of(match), "cup"), re.compile(r" c\. ")),
+    Rule(_PER, _say_per, re.compile("[0-9]/[a-zL]")),
     Rule(_AMOUNT, _say_amount, NUMERIC),
 )

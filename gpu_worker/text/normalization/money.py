@@ -106,7 +106,7 @@ _SCALES: Final = {
 }  # fmt: skip
 _SCALE: Final = (
     rf"(?:{SPACE}(?P<{{0}}_word>hundred|thousand|million|billion|trillion|quadrillion|bn|mn|mln|bln|tn"
-    rf"|trn)(?:s(?={SPACE}of))?\b"
+    rf"|trn|[bmBMkK](?![\w'-]))(?:s(?={SPACE}of))?\b"
     rf"|-(?P<{{0}}_joined>thousand|million|billion|trillion)\b|"
     rf"(?P<{{0}}_letter>{'|'.join(sorted(_SCALES, key=len, reverse=True))})(?!\w))?"
 )
@@ -172,6 +172,9 @@ def _amount(written: str, scale: str, currency: _Currency, *, singular: bool) ->
     whole, _, part = plain.partition(".")
     if scale:
         return currency.named(f"{words.decimal(plain)} {scale}", one=singular)
+    part = part.rstrip("0") if len(part) > 2 else part
+    if len(part) == 1:
+        part += "0"
     if len(part) == 2 and currency.minor:
         return _major_and_minor(whole, int(part), currency, singular=singular)
     if part and part.strip("0"):
@@ -205,6 +208,8 @@ def _say(match: re.Match[str]) -> str | None:
     sign = "minus " if (match["sign"] or match["inner"]) in ("-", "\u2212") else ""
     sign = {"+": "plus ", "±": "plus or minus "}.get(match["sign"], sign)
     if match["high"] is None:
+        if "." in match["low"] and not low_scale and _SCALED_AFTER.match(match.string, match.end()):
+            return sign + words.number(match["low"])
         return sign + _amount(match["low"], low_scale, currency, singular=singular) + below
     high = _amount(
         match["high"],
@@ -233,6 +238,10 @@ def _say_cents(match: re.Match[str]) -> str | None:
     return f"{low}{spoken} {unit}"
 
 
+# The scale of the second amount is that of the first: 'between $1.5 and $2 million'.
+_SCALED_AFTER: Final = re.compile(
+    r" (?:and|to|or) [$£€][0-9.,]{1,9} ?(?:million|billion|trillion|[mb]n?\b|M\b|B\b)"
+)
 _ANY_SYMBOL: Final = "[$£€¥\uffe5₹₩₽₺₿₫₪฿₴₱₦]"
 _ANY_CODE: Final = re.compile(rf"\b(?:{_CODE}|Rs)(?![A-Za-z])")
 

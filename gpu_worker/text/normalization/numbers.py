@@ -12,6 +12,7 @@ from gpu_worker.text.normalization.numerals import (
     SPACE,
     START,
     is_count,
+    is_rating,
     next_word,
     previous_word,
     word_set,
@@ -20,12 +21,12 @@ from gpu_worker.text.normalization.quantities import VULGAR, VULGAR_CLASS, fract
 from gpu_worker.text.rewriting import TAKEN, Rule
 
 _ORDINAL: Final = re.compile(
-    rf"{START}(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,5}}|[0-9]{{1,15}})[- ]?(?:(?:st|nd|rd|th|ST|ND|RD"
-    rf"|TH)(?!\w)|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)"
+    rf"{START}(?<![0-9]/)(?P<number>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,5}}|[0-9]{{1,15}})[- ]?"
+    rf"(?:(?:st|nd|rd|th|ST|ND|RD|TH)(?!\w)|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ)"
 )
 _FRACTION: Final = re.compile(
-    rf"{START}(?<!/)(?P<sign>(?:(?<!{TAKEN})[-\u2212])?)(?:(?P<whole>[0-9]{{1,3}})(?:{SPACE}|-))?"
-    rf"(?P<numerator>[0-9]{{1,4}})[/\u2044](?P<denominator>[0-9]{{1,4}})(?:ths|rds|th|rd)?"
+    rf"{START}(?<!/)(?<![A-Za-z]-)(?P<sign>(?:(?<!{TAKEN})[-\u2212])?)(?:(?P<whole>[0-9]{{1,3}})(?:{SPACE}|-))?"
+    rf"(?P<numerator>[0-9]{{1,6}})[/\u2044](?P<denominator>[0-9]{{1,6}})(?:ths|rds|th|rd|TH|RD)?"
     r"(?![\w/]|[.,][0-9])"
 )
 _DECIMAL_RATING: Final = re.compile(
@@ -47,11 +48,16 @@ _NUMBER: Final = re.compile(
     r"(?<![\w.])\.[0-9]++)"
 )
 _DOTTED: Final = re.compile(rf"{START}[0-9]{{1,4}}(?:\.[0-9]{{1,4}}){{2,5}}(?![\w]|[.,][0-9])")
+_THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,5}")
+_COMMA_DECIMAL: Final = re.compile(
+    rf"{START}(?P<whole>[0-9]{{1,4}}),(?P<part>[0-9]{{1,2}})(?![\w/:-]|[.,][0-9]|,|{SPACE}(?:and|or|to|&)\b)"
+)
 _OTHER_DIGITS: Final = re.compile(r"[^\D0-9]++")
 
-_RATING: Final = re.compile(
-    r"\b(?:rat(?:e|es|ed|ing)|scor(?:e|es|ed|ing)|g[ai]ves?|got|grade)\b", re.IGNORECASE
+_STEPS: Final = word_set(
+    "step part page slide episode day week round lap tweet level stage phase photo question batch"
 )
+_TRIED: Final = word_set("went shot converted passed answered")
 _PAIRED: Final = {"24/7", "50/50", "20/20", "60/40", "80/20", "70/30", "90/10", "9/11", "7/11"}
 
 _YEAR_BEFORE: Final = word_set(
@@ -71,7 +77,8 @@ _SUMS: Final = re.compile(r"\b(?:total|sum|number|population|maximum|minimum|ave
 _NAMED: Final = re.compile(
     r"\b(?:room|rm|suite|flight|highway|hwy|route|interstate|apartment|apt|error|http|status|boeing"
     r"|airbus|exit|area"
-    r"|channel|i|us|form|port|locker|extension|bus|train|studio|code|unit)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
+    r"|channel|section|rule|i|us|form|port|locker|extension|bus|train|studio|code|unit|xbox|porsche|peugeot|fahrenheit|nokia"
+    r"|geforce)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
     re.IGNORECASE,
 )
 _ENDING: Final = re.compile(
@@ -79,6 +86,9 @@ _ENDING: Final = re.compile(
     r"(?: digits)?(?: are| is|:)?) ?\Z",
     re.IGNORECASE,
 )
+_AIRLINER: Final = re.compile("7[0-9]7")
+_SHORT_CODE: Final = re.compile(r"\b(?:[Tt]ext|TEXT|[Ss]end|[Tt]exting)\b[^.]{1,24}\bto \Z")
+_FORMS: Final = re.compile(r"\b(?:forms?|tax|IRS)\b[^.]{0,20}\Z", re.IGNORECASE)
 _CAPITALS: Final = re.compile(r"(?:\A|[^A-Za-z])[A-Z]{2,5}[ -]?\Z")
 
 
@@ -88,10 +98,16 @@ def _say_ordinal(match: re.Match[str]) -> str:
 
 def _say_fraction(match: re.Match[str]) -> str | None:
     numerator, denominator = match["numerator"], match["denominator"]
+    if len(denominator) > 4 and int(numerator) >= int(denominator):
+        return None
     if not match["whole"]:
+        if previous_word(match) in _STEPS:
+            return f"{words.whole(numerator)} of {words.whole(denominator)}"
+        if previous_word(match) in _TRIED:
+            return f"{words.whole(numerator)} out of {words.whole(denominator)}"
         if f"{numerator}/{denominator}" in _PAIRED:
             return f"{words.whole(numerator)} {words.whole(denominator)}"
-        if denominator in ("5", "10", "100") and (numerator == denominator or _is_rating(match)):
+        if denominator in ("5", "10", "100") and (numerator == denominator or is_rating(match)):
             return f"{words.whole(numerator)} out of {words.whole(denominator)}"
         if int(numerator) > int(denominator) and _EQUALS.match(match.string, match.end()):
             return f"{words.whole(numerator)} divided by {words.whole(denominator)}"
@@ -104,13 +120,6 @@ _EQUALS: Final = re.compile(r"\s?=")
 
 def _say_rating(match: re.Match[str]) -> str:
     return f"{words.number(match[1])} out of {words.whole(match[2])}"
-
-
-def _is_rating(match: re.Match[str]) -> bool:
-    return (
-        previous_word(match) in ("a", "an")
-        or _RATING.search(match.string, max(0, match.start() - 30), match.start()) is not None
-    )
 
 
 def _say_vulgar(match: re.Match[str]) -> str:
@@ -130,8 +139,12 @@ def _say_number(match: re.Match[str]) -> str:
     if not sign and number.isdigit():
         if len(number) == 4 and _ENDING.search(match.string, max(0, match.start() - 48), match.start()):
             return words.digits(number)
-        if len(number) == 4 and _is_year(match):
+        if len(number) == 4 and (_is_year(match) or (number == match.string.strip() and number[0] == "1")):
             return words.year(int(number))
+        if len(number) in (5, 6) and _SHORT_CODE.search(
+            match.string, max(0, match.start() - 40), match.start()
+        ):
+            return words.digits(number)
         if len(number) in (3, 4) and _is_name(match):
             return words.code(number)
         if len(number) >= 10 and not number.endswith("000"):
@@ -163,6 +176,12 @@ def _is_name(match: re.Match[str]) -> bool:
         return True
     if _NAMED.search(match.string, max(0, match.start() - 18), match.start()) and not is_count(match):
         return True
+    if match["number"] in ("1040", "1065", "1099", "1120") and not is_count(match):
+        return _FORMS.search(match.string, max(0, match.start() - 32), match.start()) is not None
+    if previous_word(match) == "the" and match["number"][1] == "0" and len(match["number"]) == 3:
+        return match["number"][2] != "0" and not next_word(match)
+    if _AIRLINER.fullmatch(match["number"]) and previous_word(match) in ("a", "an", "the", "this"):
+        return not is_count(match)
     if match["number"][0] == "0" or not _CAPITALS.search(before):
         return False
     return len(match["number"]) == 4 or (match["number"][1] == "0" and match["number"][2] != "0")
@@ -172,7 +191,21 @@ def _say_grouped(match: re.Match[str]) -> str:
     return words.number(match[0])
 
 
+def _say_comma_decimal(match: re.Match[str]) -> str | None:
+    """'12,5' as on the continent, but not the last two of a list such as 'rows 3,4'."""
+    before = previous_word(match)
+    if (before.endswith("s") and before not in _SINGULAR) or before in _AFTER_LISTS:
+        return None
+    return words.number(f"{match['whole']}.{match['part']}")
+
+
+_SINGULAR: Final = word_set("is was has costs weighs measures equals plus times as ours this")
+_AFTER_LISTS: Final = word_set("and or matthew mark luke john genesis psalm romans chapter pick vitamin")
+
+
 def _say_dotted(match: re.Match[str]) -> str:
+    if _THOUSANDS.fullmatch(match[0]):
+        return words.number(match[0].replace(".", ""))
     return " point ".join(words.whole(part) for part in match[0].split("."))
 
 
@@ -191,6 +224,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_GROUPED, _say_grouped, re.compile(rf"[0-9](?:{SPACE}|['\u2019])[0-9]{{3}}")),
     Rule(_INDIAN, _say_grouped, re.compile("[0-9],[0-9]{2},[0-9]")),
     *serials.TOUCHING,
+    Rule(_COMMA_DECIMAL, _say_comma_decimal, re.compile("[0-9],[0-9]")),
     Rule(_DOTTED, _say_dotted, re.compile(r"[0-9]\.[0-9]{1,4}\.[0-9]")),
     Rule(_NUMBER, _say_number, DIGIT),
     Rule(_OTHER_DIGITS, _say_other_digits),

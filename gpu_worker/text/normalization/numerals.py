@@ -46,9 +46,9 @@ _COUNTED: Final = word_set(
 
 # What a number and a letter name together: 'seat 12A'.
 LETTERED: Final = word_set(
-    "seat row gate flat unit apartment apt room section building bus platform exhibit figure fig grade "
-    "class size suite chapter appendix table door locker stall block lot route building level floor "
-    "group team part step question line"
+    "exit ward bay stand pier page schedule seat row gate flat unit apartment apt room section building "
+    "bus platform exhibit figure fig grade class size suite chapter appendix table door locker stall "
+    "block lot route building level floor group team part step question line"
 )
 
 
@@ -82,8 +82,10 @@ _DESCRIBED: Final = word_set(
     "bag battery bottle box jack run race walk hike drive dash radius fence ladder pole cable screen "
     "monitor disk lens rifle pistol caliber engine motor charger adapter adaptor outlet circuit pipe "
     "tank dumbbell limit delay timeout connection processor bed wall hard laptop phone tv television "
-    "film sprint swim marathon truck load lamp bulb tablet capsule pill dose bar "
-    "pack packet jar cup mug rope can relay house home apartment"
+    "film lead nib drill nail bolt screw tube hose gap hole mark pan pizza knife blade stretch climb "
+    "detour diameter container trailer board plank rule ruler tile wire string cord sprint swim "
+    "marathon truck load lamp bulb tablet capsule pill dose bar pack packet jar cup mug rope can relay "
+    "house home apartment paper sheet envelope photo print"
 )
 
 
@@ -103,3 +105,16 @@ def is_count(match: re.Match[str]) -> bool:
     if word in _COUNTED:
         return True
     return len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in _NOT_PLURALS
+
+
+_RATING: Final = re.compile(
+    r"\b(?:rat(?:e|es|ed|ing)|scor(?:e|es|ed|ing)|g[ai]ves?|got|grade)\b", re.IGNORECASE
+)
+
+
+def is_rating(match: re.Match[str]) -> bool:
+    """Whether what is matched is points out of so many: 'a 7/10', 'rated 4/5'."""
+    return (
+        previous_word(match) in ("a", "an")
+        or _RATING.search(match.string, max(0, match.start() - 30), match.start()) is not None
+    )

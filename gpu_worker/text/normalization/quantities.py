@@ -53,9 +53,13 @@ def fraction(numerator: int, denominator: int) -> str:
 
 
 def mixed(whole: str, numerator: int, denominator: int) -> str:
-    """'two and one third'; the fraction alone where `whole` is empty."""
+    """'two and one third', 'two and a half'; the fraction alone where `whole` is empty."""
     part = fraction(numerator, denominator)
-    return f"{words.whole(whole)} and {part}" if whole else part
+    if not whole:
+        return part
+    if numerator == 1 and denominator in (2, 4):
+        part = f"a {part.removeprefix('one ')}"
+    return f"{words.whole(whole)} and {part}"
 
 
 def quantity(written: str) -> Quantity:
@@ -69,7 +73,8 @@ def quantity(written: str) -> Quantity:
         return Quantity(signs + mixed(whole, *VULGAR[written[-1]]), is_one=not whole)
     if found := _FRACTION.fullmatch(written):
         whole = found[1] or ""
-        return Quantity(signs + mixed(whole, int(found[2]), int(found[3])), is_one=not whole)
+        is_part = not whole and int(found[2]) <= int(found[3])
+        return Quantity(signs + mixed(whole, int(found[2]), int(found[3])), is_one=is_part)
     return Quantity(signs + words.number(written), is_one=written == "1")
 
 

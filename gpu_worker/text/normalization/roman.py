@@ -76,6 +76,8 @@ def _upper(match: re.Match[str]) -> str | None:
         and following.lower() in PRONOUN_VERBS
     ):
         return None
+    if numeral in ("X", "S") and text.endswith("Xbox Series ", 0, at):
+        return None
     name_like = before[:1].isupper() or before.lower() in NUMBERED
     if name_like:
         said = _after_name(numeral, n, before.removesuffix(".").lower(), match)

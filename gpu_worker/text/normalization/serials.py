@@ -32,12 +32,31 @@ _BEFORE_LETTER: Final = re.compile(
 )
 
 
+_TEAM: Final = re.compile(r"(?<![\w.])([1-9][0-9])ers(?!\w)")
+_WIRELESS: Final = re.compile(r"(?<![\w.])802\.([0-9]{1,2})([a-z]{1,3})?(?!\w)")
+_LETTERED_SIGN: Final = re.compile(r"(?<![\w&#/])#(?=[A-Z]{1,4}-[0-9])")
+_SECRET: Final = re.compile(
+    r"\b(?:otp|pin|code|passcode|password|serial|voucher|coupon)\b[^.!?]{0,12}\Z", re.IGNORECASE
+)
+
+
+def _say_team(match: re.Match[str]) -> str:
+    return f"{words.whole(match[1]).removesuffix('e')}ers"
+
+
+def _say_wireless(match: re.Match[str]) -> str:
+    letters = f" {' '.join(match[2])}" if match[2] else ""
+    return f"eight oh two point {words.whole(match[1])}{letters}"
+
+
 def _say_house(match: re.Match[str]) -> str:
     return words.code(match["number"])
 
 
 def _say_after_letter(match: re.Match[str]) -> str:
-    spoken = words.code(match["digits"])
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    secret = len(match["digits"]) > 2 and _SECRET.search(before.rpartition(" ")[0]) is not None
+    spoken = words.digits(match["digits"]) if secret else words.code(match["digits"])
     if match["part"]:
         spoken = f"{words.whole(match['digits'])} point {words.digits(match['part'])}"
     if match["plural"]:
@@ -76,6 +95,9 @@ def _say_retirement(match: re.Match[str]) -> str:
 NAMED: Final[tuple[Rule, ...]] = (
     Rule(_HEX, _say_hex, re.compile("0[xX]")),
     Rule(_RETIREMENT, _say_retirement, re.compile(r"[0-9]\s?\([a-z]\)")),
+    Rule(_TEAM, _say_team, re.compile("[0-9]ers")),
+    Rule(_WIRELESS, _say_wireless, re.compile("802[.]")),
+    Rule(_LETTERED_SIGN, lambda _: "number ", re.compile("#[A-Z]")),
     Rule(_NUMBER_SIGN, lambda _: "number ", re.compile("[#\u2116]")),
     Rule(
         _NUMBER_WORD,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from gpu_worker.text.normalization import units
 from gpu_worker.text.normalization.context import padded
 from gpu_worker.text.normalization.words import cardinal, digits
 from gpu_worker.text.rewriting import Rule
@@ -180,6 +181,7 @@ _STAR_BETWEEN: Final = re.compile(
     rf"(?<=\b[A-Za-z\d)] )\*(?= {_FACTOR}(?![A-Za-z]))|(?<=[)\d\ue000] )\*(?= [\w(\ue000])"
     r"|(?<=\b[A-Za-z\d)])\*(?=[A-Za-z\d(]\b)|(?<=\ue000)\*(?=\ue000)"
 )
+_STARS: Final = re.compile(r"(?<=[\w)])\*\*(?=[\d(\ue000])")
 _STAR: Final = re.compile(r"(?<=\w )\*(?= \w)")
 _SLASH_SPACED: Final = re.compile(r" / ")
 _SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
@@ -227,6 +229,39 @@ def _ornament(match: re.Match[str]) -> str:
 
 _RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ₀-₉]")
 
+_TYPED_MARK: Final = re.compile(r"(?<=[A-Za-z\d])\((?:TM|R)\)|\([Cc]\)(?= ?(?:(?:19|20)\d\d))")
+
+
+def _typed_mark(match: re.Match[str]) -> str:
+    return padded(match, {"T": "trademark", "R": "registered"}.get(match[0][1], "copyright"))
+
+
+_LETTERS_SLASH: Final = re.compile(
+    r"(?<=(?<![\w/])(?:AM|AC|CI))/(?=(?:FM|DC|CD)(?!\w))|(?<=(?<![\w/])TCP)/(?=IP\b)|(?<=(?<![\w/])[A-Z])/(?=[A-Z](?![\w/]))"
+)
+_PER: Final = re.compile(
+    r"(?<=[a-z\ue000])(?<!day)(?<!week)(?<!month)(?<!year)(?<!hour)(?<!night)/"
+    r"(?=(?:day|week|month|year|hour|person|night|serving|customer)(?![\w/]))"
+)
+_PER_UNIT: Final = re.compile(r"(?<=\ue000)/(km|mi|kg|lb|hr|min|sec)(?!\w)")
+_GRADE: Final = re.compile(r"(?<=[ (])([A-F])[-\u2212](?=[ ,.;)]|$)")
+_GRADED: Final = re.compile(r"\b(?:an?|my|his|her|got|gets?|from|to|grade|with) \Z")
+
+
+def _per_unit(match: re.Match[str]) -> str:
+    return f" per {units.per(match[1])}"
+
+
+def _grade(match: re.Match[str]) -> str | None:
+    before = match.string[max(0, match.start() - 10) : match.start()]
+    return f"{match[1]} minus" if _GRADED.search(before) else None
+
+
+EARLY_RULES: Final[tuple[Rule, ...]] = (
+    Rule(_LETTERS_SLASH, lambda match: " ", re.compile("[A-Z]/[A-Z]")),
+    Rule(_GRADE, _grade, re.compile(r"[A-F][-\u2212]")),
+    Rule(_TYPED_MARK, _typed_mark, re.compile(r"\([TRCc]")),
+)
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_BLANK, _ornament, re.compile(r"([@#%&=<>$€£^+\\/_°§©®™→])\1")),
     Rule(_ARROW_FIRST, lambda match: "", re.compile("[→⟶⇒➔➜>]")),
@@ -237,8 +272,11 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_SUBSCRIPT, _subscript, _RAISED),
     Rule(_ABOUT, lambda match: "about ", re.compile("[~≈∼≃]")),
     Rule(_PLUS, lambda match: padded(match, "plus"), re.compile(r"\+")),
+    Rule(_STARS, lambda match: padded(match, "to the power of"), re.compile(r"\*\*")),
     Rule(_STAR_BETWEEN, lambda match: padded(match, "times"), re.compile(r"\*")),
     Rule(_STAR, lambda match: "star", re.compile(r"\*")),
+    Rule(_PER, lambda match: " per ", re.compile("/[dwmyhpnsc]")),
+    Rule(_PER_UNIT, _per_unit, re.compile("\ue000/[kmlhs]")),
     Rule(_SLASH_SPACED, lambda match: " slash ", re.compile(" / ")),
     Rule(_SLASH, lambda match: padded(match, "slash"), re.compile("/")),
     Rule(_NUMBER_SIGN, lambda match: "number ", re.compile("#")),

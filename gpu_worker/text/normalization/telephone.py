@@ -65,11 +65,12 @@ _STATES: Final = word_set(
     "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC "
     "ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR"
 )
+_TOLL_FREE: Final = {"800": "eight hundred", "900": "nine hundred"}
 _SPLIT: Final = re.compile(r"[^0-9]+")
 
 
 def _grouped(*groups: str | None) -> str:
-    return ", ".join(words.digits(group) for group in groups if group)
+    return ", ".join(_TOLL_FREE.get(group) or words.digits(group) for group in groups if group)
 
 
 def _extension(match: re.Match[str]) -> str:
@@ -93,7 +94,7 @@ def _say_numbers(match: re.Match[str]) -> str | None:
 
 def _say_local(match: re.Match[str]) -> str | None:
     exchange, line = match["exchange"], match["line"]
-    if match["gap"] != "-" and previous_word(match) not in _TELEPHONES:
+    if match["gap"] != "-" and exchange != "555" and previous_word(match) not in _TELEPHONES:
         return None
     if (
         match["extension"] is None

@@ -8,6 +8,7 @@ from typing import Final
 from gpu_worker.text.normalization import words
 from gpu_worker.text.normalization.numerals import (
     DASH,
+    END,
     PLAIN,
     SPACE,
     START,
@@ -15,7 +16,7 @@ from gpu_worker.text.normalization.numerals import (
     previous_word,
     word_set,
 )
-from gpu_worker.text.rewriting import Rule
+from gpu_worker.text.rewriting import TAKEN, Rule
 
 _HOUR: Final = "(?:[01]?[0-9]|2[0-4])"
 # The stop of 'p.m.' is left standing where the sentence ends with it.
@@ -49,7 +50,9 @@ _ZONE_ONLY: Final = re.compile(
     r"\b(?P<zone>UTC|GMT) ?(?P<offset_sign>[-+\u2212])(?P<offset>[0-9]{1,2})(?::?"
     r"(?P<offset_minutes>[0-9]{2}))?(?![0-9])"
 )
-_MILITARY: Final = re.compile(rf"{START}([01][0-9]|2[0-3])([0-5][0-9])(?={SPACE}?(?:hours|hrs|h)\b)")
+_MILITARY: Final = re.compile(
+    rf"{START}([01][0-9]|2[0-3])([0-5][0-9])(?:(?=(?P<hours>{SPACE}?(?:hours|hrs|h)\b))|(?<=0[0-9]{{3}}){END}(?!-))"
+)
 _VERSE: Final = re.compile(
     rf"\b(?P<book>[A-Z][a-z]{{2,13}}) (?P<chapter>[0-9]{{1,3}}):(?P<verse>[0-9]{{1,3}})(?:{DASH}"
     rf"(?P<last>[0-9]{{1,3}}))?(?![\w:])"
@@ -109,11 +112,12 @@ def _say_clock(match: re.Match[str]) -> str | None:
             return f"{words.cardinal(hour)} hundred hours{_zone(match)}"
         return say_time(hour, minute, half=half) + (" hours" if match["hours"] else "") + _zone(match)
     second = int(match["second"])
-    if not (half or match["zone"] or match["zulu"] or before in _AT):
+    dated = match.start() and TAKEN in match.string[max(0, match.start() - 2) : match.start()]
+    if not (half or match["zone"] or match["zulu"] or before in _AT or dated):
         return _duration(hour, minute, second, match["part"])
     spoken = say_time(hour, minute)
     if second:
-        spoken = f"{words.cardinal(hour)} {words.two_digits(minute)} and {counted(second, 'second')}"
+        spoken = f"{spoken} and {counted(second, 'second')}"
     return f"{spoken}{f' {half.lower()} m' if half else ''}{_zone(match)}"
 
 
@@ -151,7 +155,7 @@ def _say_hour(match: re.Match[str]) -> str:
 
 def _say_military(match: re.Match[str]) -> str | None:
     hour, minute = int(match[1]), int(match[2])
-    if match[1][0] != "0" and previous_word(match) not in _AT:
+    if (match[1][0] != "0" or match["hours"] is None) and previous_word(match) not in _AT:
         return None
     spoken = f"oh {words.cardinal(hour)}" if hour < 10 else words.cardinal(hour)
     return f"{spoken} hundred" if minute == 0 else f"{spoken} {words.two_digits(minute)}"
@@ -213,7 +217,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda match: _zone(match).lstrip(),
         re.compile(r"(?:UTC|GMT) ?[-+\u2212]"),
     ),
-    Rule(_MILITARY, _say_military, re.compile("[0-9]{4}[ \u00a0]?h")),
+    Rule(_MILITARY, _say_military, re.compile("[0-9]{4}[ \u00a0]?h|0[0-9]{3}")),
     Rule(_COMPACT, _say_parts, re.compile("[0-9]h[0-9]")),
     Rule(_LONG, _say_parts, re.compile("[0-9][ \u00a0]?h")),
     Rule(_SHORT, _say_parts, re.compile("[0-9][ \u00a0]?m")),
