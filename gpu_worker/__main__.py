@@ -12,7 +12,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from gpu_worker.config import Settings, SettingsError  # noqa: E402
-from gpu_worker.process import run  # noqa: E402
+from gpu_worker.process import WRONG_SETTING, run  # noqa: E402
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - before there is a log
-        return 2
+        return WRONG_SETTING
     return run(settings)
 
 

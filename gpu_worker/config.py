@@ -96,8 +96,8 @@ class Settings:
             problems.append("WORKER_TOKEN (or API_KEY) must be printable ASCII, as HTTP headers are.")
         if self.consent_secret is not None and len(self.consent_secret) < MIN_CONSENT_SECRET_CHARACTERS:
             problems.append(f"CONSENT_SECRET must have at least {MIN_CONSENT_SECRET_CHARACTERS} characters.")
-        if self.port_file is not None and not self.port_file.parent.is_dir():
-            problems.append(f"PORT_FILE lies in a folder that does not exist: {self.port_file}.")
+        if self.port_file is not None and (problem := _file_problem(self.port_file)):
+            problems.append(f"PORT_FILE {problem}: {self.port_file}.")
         return problems
 
 
@@ -146,9 +146,18 @@ class _Reader:
             value = math.nan
         if not low <= value <= high:
             kind = "a whole number" if whole else "a number"
-            self.problems.append(f"{name} must be {kind} from {low:g} to {high:g}; it is {text!r}.")
+            self.problems.append(f"{name} must be {kind} from {low:.10g} to {high:.10g}; it is {text!r}.")
             return default
         return value
+
+
+def _file_problem(path: Path) -> str | None:
+    """Why a file cannot be written there."""
+    if path.is_dir():
+        return "is a folder"
+    if not path.parent.is_dir():
+        return "lies in a folder that does not exist"
+    return None if os.access(path.parent, os.W_OK | os.X_OK) else "lies in a folder that cannot be written to"
 
 
 def _default_voice_cache(environment: Mapping[str, str]) -> Path:

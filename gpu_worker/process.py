@@ -23,10 +23,12 @@ from gpu_worker.metrics import Metrics
 from gpu_worker.protocol import API_KEY_HEADER
 from gpu_worker.server import build_app
 from gpu_worker.service import SpeechService
+from gpu_worker.voice_cache import VoiceCacheError
 
 logger = logging.getLogger(__name__)
 
 _LISTEN_FAILED: Final = 1
+WRONG_SETTING: Final = 2
 _ENGINE_FAILED: Final = 3
 # Its parent starts the worker again: a new process is the only cure.
 DEVICE_POISONED: Final = 4
@@ -80,6 +82,10 @@ class WorkerServer(uvicorn.Server):
     async def _load(self) -> None:
         try:
             await self._service.load()
+        except VoiceCacheError as error:
+            logger.error("wrong setting", extra={"fields": {"message": str(error)}})
+            self.exit_status = WRONG_SETTING
+            self.should_exit = True
         except Exception as error:  # noqa: BLE001 - an engine may fail to load in any way; the process ends
             fields = {"message": str(error), **where_raised(error)}
             logger.error("engine does not load", extra={"fields": fields})

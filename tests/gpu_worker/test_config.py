@@ -47,6 +47,8 @@ def test_an_empty_environment_serves_on_loopback() -> None:
             {"PORT_FILE": "/no/such/folder/port"},
             "PORT_FILE lies in a folder that does not exist: /no/such/folder/port.",
         ),
+        ({"PORT_FILE": "/"}, "PORT_FILE is a folder: /."),
+        ({"VOICE_CACHE_MB": "1"}, "VOICE_CACHE_MB must be a whole number from 8 to 1000000; it is '1'."),
     ],
 )
 def test_each_problem_is_one_line(environment: dict[str, str], line: str) -> None:
