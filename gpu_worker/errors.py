@@ -8,8 +8,8 @@ from gpu_worker.protocol import Error, ErrorCode
 class WorkerError(Exception):
     """A request that is refused or that fails, in words for its caller.
 
-    `param` names the field at fault; `retry_after_seconds` is sent as `Retry-After`, `queue_position` as
-    `X-Queue-Position`.
+    `param` names the field at fault; `queue_position` is sent as `X-Queue-Position`, and where the status is
+    429 or 503 `retry_after_seconds` as `Retry-After`, which is 1 where it is None.
     """
 
     def __init__(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from asyncio import FIRST_COMPLETED
 from dataclasses import replace
 from typing import Final
 
@@ -23,9 +24,10 @@ from gpu_worker.ordering import Order
 from gpu_worker.pacing import turn
 from gpu_worker.production import Producer, WholeProducer
 from gpu_worker.protocol import STREAM_MEDIA_TYPE, ErrorCode, InvalidRequestError, SpeechRequest
+from gpu_worker.references.reference import Reference
 from gpu_worker.refusals import request_id_of, send_refusal
 from gpu_worker.rendering import Renderer
-from gpu_worker.service import SpeechService
+from gpu_worker.service import SpeechService, shut_down
 from gpu_worker.voices import Upload
 
 TENANT_HEADER: Final = "X-Tenant"
@@ -49,9 +51,13 @@ class GenerateEndpoint:
             await turn()
             await self._answer(exchange)
         except WorkerError as error:
-            exchange.outcome = error.code.value
-            if not exchange.has_begun:
-                await send_refusal(error, exchange.request_id, send)
+            await exchange.refuse(error)
+        except asyncio.CancelledError:
+            # Only a process that ends at once cancels what it still answers.
+            await exchange.refuse(shut_down())
+        except Exception:
+            exchange.outcome = ErrorCode.INTERNAL.value
+            raise
         finally:
             self._metrics.active_connections.dec()
             self._record(exchange)
@@ -62,7 +68,7 @@ class GenerateEndpoint:
         request, upload = await exchange.read_request()
         order = Order.of(request, offers)
         if request.reference_sha256 is not None:
-            order = replace(order, reference=await self._service.reference_for(request, upload))
+            order = replace(order, reference=await self._find_reference(exchange, request, upload))
         elif upload is not None or request.reference_url is not None:
             message = "voice: it must be the SHA-256 of the reference that is sent."
             raise WorkerError(ErrorCode.INVALID, message, param="voice")
@@ -80,6 +86,22 @@ class GenerateEndpoint:
                 deadline.cancel()
             self._service.finish(job)
             leaving.cancel()
+
+    async def _find_reference(
+        self, exchange: _Exchange, request: SpeechRequest, upload: Upload | None
+    ) -> Reference:
+        finding = asyncio.create_task(self._service.reference_for(request, upload))
+        # An upload is still to be read, and tells by itself that its caller left.
+        leaving = None if upload else asyncio.create_task(_wait_until_left(exchange.receive))
+        try:
+            await asyncio.wait({finding, leaving} if leaving else {finding}, return_when=FIRST_COMPLETED)
+            if finding.done():
+                return finding.result()
+            raise WorkerError(ErrorCode.CANCELLED, "The caller left.")
+        finally:
+            finding.cancel()
+            if leaving:
+                leaving.cancel()
 
     async def _speak(
         self, exchange: _Exchange, order: Order, job: Job, answer: Answer, *, is_framed: bool
@@ -109,8 +131,7 @@ class GenerateEndpoint:
         return asyncio.get_running_loop().call_later(seconds_left, self._service.stop, job, reason)
 
     async def _stop_when_left(self, receive: Receive, job: Job) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await _wait_until_left(receive)
         self._service.stop(job, WorkerError(ErrorCode.CANCELLED, "The caller left."))
 
     def _record(self, exchange: _Exchange) -> None:
@@ -152,6 +173,11 @@ class GenerateEndpoint:
         }
 
 
+async def _wait_until_left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 class _Exchange:
     """One request and what is known of it so far."""
 
@@ -168,6 +194,12 @@ class _Exchange:
     @property
     def has_begun(self) -> bool:
         return self.answer is not None and self.answer.has_begun
+
+    async def refuse(self, error: WorkerError) -> None:
+        """Ends it for this reason, in words where the answer has not begun."""
+        self.outcome = error.code.value
+        if not self.has_begun:
+            await send_refusal(error, self.request_id, self.send)
 
     async def read_request(self) -> tuple[SpeechRequest, Upload | None]:
         """The request, and the recording that comes with it, if any, which is still to be read."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
+from typing import Final
 
 from starlette.datastructures import Headers
 
 from gpu_worker.asgi import Send
 from gpu_worker.errors import WorkerError
 from gpu_worker.protocol import REQUEST_ID_HEADER, REQUEST_ID_PATTERN, ErrorCode
+
+_LEAST_RETRY_SECONDS: Final = 1
 
 
 def request_id_of(headers: Headers) -> str:
@@ -32,8 +35,8 @@ def refusal(error: WorkerError, request_id: str) -> tuple[int, dict[str, str], b
         "cache-control": "no-store",
         REQUEST_ID_HEADER.lower(): request_id,
     }
-    if error.retry_after_seconds is not None:
-        headers["retry-after"] = str(error.retry_after_seconds)
+    if error.code.status in (429, 503):
+        headers["retry-after"] = str(error.retry_after_seconds or _LEAST_RETRY_SECONDS)
     if error.queue_position is not None:
         headers["x-queue-position"] = str(error.queue_position)
     if error.code is ErrorCode.INVALID_TOKEN:

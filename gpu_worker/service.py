@@ -62,6 +62,7 @@ class SpeechService:
         self._threads: EngineThreads | None = None
         self._queue: FairQueue[Job] = FairQueue(settings.max_queue, settings.threads)
         self._jobs: set[Job] = set()
+        self._findings: set[asyncio.Task[Reference]] = set()
         self._draining = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -130,7 +131,16 @@ class SpeechService:
         """
         assert self._voices is not None  # noqa: S101 - else "clone" is not offered
         self._refuse_if_full()
-        return await self._voices.reference_for(request, upload)
+        finding = asyncio.create_task(self._voices.reference_for(request, upload))
+        self._findings.add(finding)
+        try:
+            await asyncio.wait({finding})
+        finally:
+            self._findings.discard(finding)
+            finding.cancel()
+        if finding.cancelled():
+            raise shut_down()
+        return finding.result()
 
     async def delete_voice(self, sha256: str) -> bool:
         """Forgets the recording of a cloned voice; whether it was kept."""
@@ -182,13 +192,18 @@ class SpeechService:
         self._queue.discard(job)
 
     async def drain(self) -> None:
-        """Takes no new requests and returns when those at work are through or the time for it is up."""
+        """Takes no new requests and returns when those at work are through or the time for it is up.
+
+        Those whose voice is still to be fetched or decoded are refused: they have not begun.
+        """
         self._draining = True
+        for finding in self._findings:
+            finding.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_seconds):
                 await self._idle.wait()
         for job in list(self._jobs):
-            self.stop(job, WorkerError(ErrorCode.DRAINING, "This worker shut down before it was through."))
+            self.stop(job, shut_down())
 
     async def close(self) -> None:
         """Ends the engine's threads."""
@@ -235,6 +250,12 @@ class SpeechService:
             message = "The engine is still loading."
             raise WorkerError(ErrorCode.LOADING, message, retry_after_seconds=_LOADING_RETRY_SECONDS)
         return self._engine
+
+
+def shut_down() -> WorkerError:
+    """The failure of a request that the end of this worker cuts off."""
+    message = "This worker shut down before it was through."
+    return WorkerError(ErrorCode.DRAINING, message, retry_after_seconds=_DRAINING_RETRY_SECONDS)
 
 
 def _call_on(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:

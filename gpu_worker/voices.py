@@ -15,7 +15,12 @@ from typing import Final, Protocol
 from gpu_worker.errors import WorkerError
 from gpu_worker.logs import where_raised
 from gpu_worker.protocol import ErrorCode, InvalidConsentError, SpeechRequest, verify_consent
-from gpu_worker.references.decoding import MAX_REFERENCE_BYTES, InvalidReferenceError, decode_reference
+from gpu_worker.references.decoding import (
+    MAX_REFERENCE_BYTES,
+    Children,
+    InvalidReferenceError,
+    decode_reference,
+)
 from gpu_worker.references.fetching import FetchError, UrlRefusedError, fetch_reference
 from gpu_worker.references.reference import Reference
 from gpu_worker.voice_cache import VoiceCache
@@ -61,6 +66,7 @@ class ClonedVoices:
         self._origins = frozenset(origins)
         self._memory: OrderedDict[str, Reference] = OrderedDict()
         self._decoding: dict[str, asyncio.Future[Reference]] = {}
+        self._children = Children()
         self._decoders = ThreadPoolExecutor(_DECODERS, "reference-decoder")
         self._fetchers = ThreadPoolExecutor(_INTAKES, "reference-fetcher")
         self._intakes = asyncio.Semaphore(_INTAKES)
@@ -106,6 +112,7 @@ class ClonedVoices:
             self._sweeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeping
+        self._children.close()
         for executor in (self._fetchers, self._decoders):
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -201,7 +208,8 @@ class ClonedVoices:
         loop = asyncio.get_running_loop()
         deletions = self._deletions
         rate = self._sample_rate
-        reference = await loop.run_in_executor(self._decoders, decode_reference, data, sha256, rate)
+        decode = partial(decode_reference, data, sha256, rate, self._children)
+        reference = await loop.run_in_executor(self._decoders, decode)
         if deletions != self._deletions:
             return reference
         try:

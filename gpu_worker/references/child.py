@@ -132,7 +132,7 @@ def _only_audio(container: InputContainer) -> AudioStream:
             f"{_MIN_SAMPLE_RATE} to {_MAX_SAMPLE_RATE} are taken."
         )
     if not 1 <= context.channels <= _MAX_CHANNELS:
-        raise Refused(f"The reference has {context.channels} channels; 1 to {_MAX_CHANNELS} are taken.")
+        raise Refused(f"The reference must have 1 to {_MAX_CHANNELS} channels; send one with 1 or 2.")
     context.thread_count = 1
     return stream
 

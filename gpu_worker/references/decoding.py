@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,39 @@ class InvalidReferenceError(ValueError):
     """The recording is refused; its words say why and what to send instead."""
 
 
-def decode_reference(data: bytes, sha256: str, sample_rate: int) -> Reference:
+class Children:
+    """The processes that decode right now, so that the end of the worker need not wait for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
+
+    def add(self, child: subprocess.Popen[bytes]) -> None:
+        """One that has begun."""
+        with self._lock:
+            self._running.add(child)
+            if self._closed:
+                child.kill()
+
+    def end(self, child: subprocess.Popen[bytes]) -> None:
+        """Ends one and takes it from the system."""
+        with self._lock:
+            self._running.discard(child)
+        child.kill()
+        child.wait()
+
+    def close(self) -> None:
+        """Ends all there are, and at once those that still begin; those who wait for them go on."""
+        with self._lock:
+            self._closed = True
+            for child in self._running:
+                child.kill()
+
+
+def decode_reference(
+    data: bytes, sha256: str, sample_rate: int, children: Children | None = None
+) -> Reference:
     """Decodes and checks a recording: 3 to 30 s, made mono at `sample_rate` Hz. Blocks for 0.2 s and more.
 
     `sha256` names it and is not checked here. Must be called by a thread that lives until it returns.
@@ -39,7 +72,7 @@ def decode_reference(data: bytes, sha256: str, sample_rate: int) -> Reference:
     """
     if len(data) > MAX_REFERENCE_BYTES:
         raise InvalidReferenceError(f"The reference is larger than {MAX_REFERENCE_BYTES} bytes.")
-    answer = _answer_of_child(data, sample_rate)
+    answer = _answer_of_child(data, sample_rate, children or Children())
     if answer[:1] == b"R":
         raise InvalidReferenceError(answer[1:].decode(errors="replace"))
     if answer[:1] != b"A":
@@ -51,7 +84,7 @@ def decode_reference(data: bytes, sha256: str, sample_rate: int) -> Reference:
     return Reference(sha256, samples, sample_rate)
 
 
-def _answer_of_child(data: bytes, sample_rate: int) -> bytes:
+def _answer_of_child(data: bytes, sample_rate: int, children: Children) -> bytes:
     """What the child wrote, or nothing where it failed or took too long."""
     arguments = (str(os.getpid()), str(sample_rate), str(_DECODED_SECONDS))
     file = os.memfd_create("reference")
@@ -72,11 +105,11 @@ def _answer_of_child(data: bytes, sample_rate: int) -> bytes:
         )
     finally:
         os.close(file)
+    children.add(child)
     try:
         return _read_within_limits(child, 2 * int(sample_rate * _ANSWER_SECONDS))
     finally:
-        child.kill()
-        child.wait()
+        children.end(child)
 
 
 def _read_within_limits(child: subprocess.Popen[bytes], max_bytes: int) -> bytes:

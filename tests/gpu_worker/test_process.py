@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -123,6 +124,30 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
         while httpx.get(f"{worker.url}/ready").status_code == 200:
             pass
         worker.terminate()
+        assert worker.process.wait(8) == 0
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_caller_that_is_cut_off_before_its_answer_is_told_so(tmp_path: Path, signals: int) -> None:
+    """By the end of the time to drain, or by a second signal."""
+    drain_seconds = "0.2" if signals == 1 else "60"
+    with (
+        running_worker(tmp_path, DRAIN_SECONDS=drain_seconds, **SLOW) as worker,
+        ThreadPoolExecutor() as pool,
+    ):
+        body = {"text": LONG * 20, "request_id": "req_cut"}
+        asked = pool.submit(httpx.post, f"{worker.url}/generate", json=body, timeout=30)
+        while worker.queue()["active"] == 0:
+            pass
+        worker.terminate()
+        if signals == 2:
+            while httpx.get(f"{worker.url}/ready").status_code == 200:
+                pass
+            worker.terminate()
+        response = asked.result()
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "draining")
+        assert int(response.headers["retry-after"]) >= 1
+        assert [line["outcome"] for line in worker.log_of("req_cut")] == ["draining"]
         assert worker.process.wait(8) == 0
 
 

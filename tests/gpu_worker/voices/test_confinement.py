@@ -6,11 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from tests.gpu_worker.voices.conftest import CONSENT_SECRET, Caller, error_of
+from tests.gpu_worker.voices.recordings import recording
+from tests.gpu_worker.voices.waiting import wait_until
+from tests.gpu_worker.worker_process import running_worker
 
 PROBE = """
 import os, resource, socket, sys
@@ -60,14 +64,6 @@ def is_gone(process: Path) -> bool:
         return True
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Returns once it holds."""
-    give_up_at = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.01)
-
-
 def test_it_dies_with_its_parent() -> None:
     reader, writer = os.pipe()
     script = (
@@ -96,3 +92,28 @@ def test_it_dies_with_its_parent() -> None:
         parent.stdout.close()
         os.close(reader)
         os.close(writer)
+
+
+def test_the_end_of_the_worker_does_not_wait_for_it(tmp_path: Path) -> None:
+    environment = {
+        "ENGINE": "tone",
+        "CONSENT_SECRET": CONSENT_SECRET,
+        "VOICE_CACHE": str(tmp_path / "voices"),
+    }
+    with running_worker(tmp_path, **environment) as worker, ThreadPoolExecutor() as pool:
+        asked = pool.submit(Caller(worker).send, recording())
+        wait_until(lambda: bool(decoders_of(worker.process.pid)))
+        [child] = decoders_of(worker.process.pid)
+        # It never answers by itself.
+        os.kill(child, signal.SIGSTOP)
+        worker.terminate()
+        assert error_of(asked.result()) == (503, "draining", None)
+        assert worker.process.wait(8) == 0
+        assert is_gone(Path("/proc") / str(child))
+
+
+def decoders_of(process: int) -> list[int]:
+    """The decoders that the threads of a process began."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return [child for child in children if b"references.child" in Path(f"/proc/{child}/cmdline").read_bytes()]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.gpu_worker.raw import connected, head
 from tests.gpu_worker.voices.conftest import CONSENT_SECRET, Caller, error_of, hertz_of
 from tests.gpu_worker.voices.recordings import encoded, recording, sha256_of
 from tests.gpu_worker.voices.storage import Storage, running_storage, self_signed
+from tests.gpu_worker.voices.waiting import wait_until
 from tests.gpu_worker.worker_process import running_worker
 
 
@@ -94,6 +98,36 @@ def test_a_storage_that_is_down_is_worth_another_try(caller: Caller) -> None:
 def test_a_deadline_holds_while_the_storage_says_nothing(caller: Caller, storage: Storage) -> None:
     response = caller.ask(recording(hertz=645), reference_url=storage.url("odd/silent"), deadline_ms=200)
     assert error_of(response) == (503, "deadline_exceeded", None)
+
+
+def test_a_caller_that_leaves_while_the_storage_says_nothing_is_noticed(
+    caller: Caller, storage: Storage
+) -> None:
+    url = storage.url("odd/silent")
+    body = json.dumps(caller.body(recording(hertz=647), reference_url=url, request_id="req_gone")).encode()
+    storage.asked.clear()
+    with connected(caller.worker.url) as connection:
+        connection.sendall(head(Content_Type="application/json", Content_Length=len(body)) + body)
+        wait_until(lambda: bool(storage.asked))
+    assert [line["outcome"] for line in caller.worker.log_of("req_gone")] == ["cancelled"]
+
+
+def test_a_worker_that_ends_refuses_what_it_still_fetches_for(tmp_path: Path, storage: Storage) -> None:
+    environment = {
+        "ENGINE": "tone",
+        "CONSENT_SECRET": CONSENT_SECRET,
+        "VOICE_CACHE": str(tmp_path / "voices"),
+        "REFERENCE_ORIGINS": storage.origin,
+    }
+    with running_worker(tmp_path, **environment) as worker, ThreadPoolExecutor() as pool:
+        storage.asked.clear()
+        url = storage.url("odd/silent")
+        asked = pool.submit(Caller(worker).ask, recording(hertz=648), reference_url=url)
+        wait_until(lambda: bool(storage.asked))
+        worker.terminate()
+        assert error_of(asked.result()) == (503, "draining", None)
+        assert int(asked.result().headers["retry-after"]) >= 1
+        assert worker.process.wait(8) == 0
 
 
 def test_a_storage_over_tls_is_asked_only_if_its_certificate_is_vouched_for(tmp_path: Path) -> None:
