@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
 from gpu_worker.audio import Encoding, EncodingError
 from gpu_worker.engines import Capabilities, Engine, Utterance
@@ -15,6 +16,9 @@ from gpu_worker.request import MAX_SEED
 from gpu_worker.text import Piece, UnknownTagError, has_rules, prepare, speakable
 from gpu_worker.text.splitting import MAX_PIECE_CHARACTERS
 from gpu_worker.word_spans import WordStops, word_stops
+
+# Silence costs no engine any time: without a bound a short text would make hours of audio.
+MAX_SILENCE_MS: Final = 120_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,7 @@ class Script:
 
 
 def script_of(order: Order, engine: Engine) -> Script:
-    """Makes the text speakable. Raises WorkerError where there is nothing to say."""
+    """Makes the text speakable. Raises WorkerError where there is nothing to say, or too much silence."""
     request = order.request
     performs_tags = "tags" in engine.capabilities.features
     try:
@@ -97,6 +101,7 @@ def script_of(order: Order, engine: Engine) -> Script:
         )
         if not any(engine.can_speak(piece.text) for piece in pieces):
             raise cannot_speak()
+        _refuse_too_much_silence(pieces)
         if request.timestamps == "none":
             return Script(pieces, None)
         spoken = speakable(
@@ -139,6 +144,16 @@ def _refuse_what_is_not_offered(request: SpeechRequest, offers: Capabilities) ->
         _refuse("timestamps", "this engine does not know when it speaks a word")
     if request.timestamps == "character":
         _refuse("timestamps", "this engine knows when it speaks a word, not a character; ask for word")
+
+
+def _refuse_too_much_silence(pieces: list[Piece]) -> None:
+    asked_ms = sum(piece.silence_before_ms + piece.silence_after_ms for piece in pieces)
+    if asked_ms > MAX_SILENCE_MS:
+        _refuse(
+            "text",
+            f"its pauses last {asked_ms / 1000:g} s; at most {MAX_SILENCE_MS // 1000} s of silence are made "
+            "in one request",
+        )
 
 
 def _language(request: SpeechRequest) -> str | None:

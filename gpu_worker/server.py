@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -22,6 +23,9 @@ from gpu_worker.protocol import ErrorCode
 from gpu_worker.refusals import refusal, request_id_of
 from gpu_worker.service import SpeechService
 from gpu_worker.voice_routes import voice_routes
+
+# Probes of load balancers ask for the head alone.
+_READ: Final = ["GET", "HEAD"]
 
 
 def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> FastAPI:
@@ -45,26 +49,26 @@ def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> F
     app.add_exception_handler(Exception, _failed)
     metrics.watch_queue(lambda: service.readiness()["queue"]["waiting"])
 
-    @app.get("/")
+    @app.api_route("/", methods=_READ)
     async def index() -> Response:
         """People who open the worker's address find its page."""
         return RedirectResponse("/docs", status_code=307)
 
-    @app.get("/health")
+    @app.api_route("/health", methods=_READ)
     async def health(request: Request) -> Response:
         """200 while the process lives."""
         if not settings.health_open:
             require_token(settings, request.headers)
         return JSONResponse({"status": "ok"})
 
-    @app.get("/ready")
+    @app.api_route("/ready", methods=_READ)
     async def ready(request: Request) -> Response:
         """200 when it can speak, 503 while loading or draining."""
         if not settings.health_open:
             require_token(settings, request.headers)
         return JSONResponse(service.readiness(), status_code=200 if service.status == "ready" else 503)
 
-    @app.get("/metrics")
+    @app.api_route("/metrics", methods=_READ)
     async def metrics_text(request: Request) -> Response:
         """Prometheus's text format."""
         if not settings.metrics_open:

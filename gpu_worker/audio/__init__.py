@@ -12,9 +12,8 @@ from gpu_worker.audio.encoding import (
     WholeEncoder,
     encode_whole,
 )
-from gpu_worker.audio.joining import Ending, Joiner
+from gpu_worker.audio.joining import Joiner
 from gpu_worker.audio.pcm import (
-    SAMPLE_BYTES,
     WAV_HEADER_BYTES,
     Samples,
     duration_ms,
@@ -26,12 +25,10 @@ from gpu_worker.audio.stretching import Stretcher, stretch
 __all__ = [
     "FORMATS",
     "MEDIA_TYPES",
-    "SAMPLE_BYTES",
     "WAV_HEADER_BYTES",
     "Encoder",
     "Encoding",
     "EncodingError",
-    "Ending",
     "Joiner",
     "PieceCheck",
     "Samples",

@@ -24,6 +24,8 @@ _MAX_CLIPPED_SHARE: Final = 0.005
 # speeds, the quickest took 2.2 times the shortest time that they set, the slowest 0.6 times the longest.
 _SHORTEST_A_CHARACTER: Final = 0.03
 _CHARACTERS_WITHOUT_SHORTEST: Final = 20
+# Words of hundreds of letters are no words: engines make next to nothing of them, each time anew.
+_LETTERS_OF_A_WORD: Final = 30
 _LONGEST_SLACK: Final = 2.0
 _START: Final = 0.5
 _A_CHARACTER: Final = 0.08
@@ -34,6 +36,7 @@ _A_SPELLED_LETTER: Final = 0.25
 _A_WIDE_CHARACTER: Final = 0.25
 _CAPITALS: Final = re.compile(r"\b[A-Z]{1,}\b")
 _WIDE: Final = re.compile(r"[\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
+_WORD: Final = re.compile(r"[^\W\d_\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Bounds:
             + _A_SPELLED_LETTER * sum(len(word) for word in _CAPITALS.findall(text))
             + _A_WIDE_CHARACTER * len(_WIDE.findall(text))
         )
-        shortest = _SHORTEST_A_CHARACTER * max(0, spoken - _CHARACTERS_WITHOUT_SHORTEST)
+        endless = sum(max(0, len(word) - _LETTERS_OF_A_WORD) for word in _WORD.findall(text))
+        shortest = _SHORTEST_A_CHARACTER * max(0, spoken - endless - _CHARACTERS_WITHOUT_SHORTEST)
         return cls(shortest, _LONGEST_SLACK * expected)
 
 

@@ -49,7 +49,6 @@ class Joiner:
         self._edge = EMPTY
         self._joint: _Joint | None = None
         self._out = 0
-        self._ends: list[int] = []
         self._sounds = _Places()
 
     @property
@@ -84,7 +83,6 @@ class Joiner:
         self._finder = SilenceFinder(self._sample_rate)
         self._has_sound, self._silence, self._edge = False, [], EMPTY
         self._sounds.close(self._out + len(placed))
-        self._ends.append(self._out + len(placed))
         return self._give(placed)
 
     def silence(self, milliseconds: int) -> Samples:
@@ -99,11 +97,6 @@ class Joiner:
         if not self._has_sound and not self._silence:
             return EMPTY
         return self.end_piece("sentence")
-
-    def take_ends(self) -> list[int]:
-        """Where pieces end, in samples of the output: those whose audio is all out, each told once."""
-        ends, self._ends = self._ends, []
-        return ends
 
     def locate(self, sample: int) -> int:
         """Where a sample of the piece that is spoken, or was last, lies in the output.

@@ -103,9 +103,9 @@ def _generate() -> dict[str, Any]:
         "tags": ["Speech"],
         "operationId": "generate",
         "summary": "Speak a text",
-        "description": f"At most {MAX_REQUEST_BYTES // 1000} kB of JSON. A client that closes its connection "
-        "stops the work. An answer that cannot be finished is cut: HTTP then shows an incomplete body.\n\n"
-        + CLONING,
+        "description": f"At most {MAX_REQUEST_BYTES // 1000} kB of JSON. A client that closes its "
+        "connection, even its sending half alone, stops the work. An answer that cannot be finished is cut: "
+        "HTTP then shows an incomplete body.\n\n" + CLONING,
         "parameters": [_request_id_header(), _tenant_header(), _accept_header()],
         "requestBody": {
             "required": True,
@@ -216,6 +216,7 @@ def _ready() -> dict[str, Any]:
         "tags": ["State"],
         "operationId": "ready",
         "summary": "What it can speak, and whether it can now",
+        "description": "HEAD answers the status alone.",
         "responses": {
             "200": _json("It speaks.", example),
             "503": _json("It loads its engine, or is about to end.", example | {"status": "loading"}),
@@ -229,6 +230,7 @@ def _health() -> dict[str, Any]:
         "tags": ["State"],
         "operationId": "health",
         "summary": "Whether the process lives",
+        "description": "HEAD answers the status alone.",
         "responses": {"200": _json("It lives.", {"status": "ok"}), **refusals((ErrorCode.INVALID_TOKEN,))},
     }
 

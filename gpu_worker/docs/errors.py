@@ -34,6 +34,11 @@ EXAMPLES: Final[dict[ErrorCode, tuple[str, str | None]]] = {
     ErrorCode.INTERNAL: ("The worker failed at this request.", None),
 }
 
+_RETRY_AFTER: Final = (
+    "Seconds to wait at least. Whether the same request may pass then, `retryable` tells: one whose deadline "
+    "has passed wants a later deadline."
+)
+
 
 def error_schema() -> dict[str, Any]:
     """The one shape of all refusals."""
@@ -57,9 +62,9 @@ def refusals(codes: Iterable[ErrorCode]) -> dict[str, Any]:
 
 
 def _response(status: int, codes: list[ErrorCode]) -> dict[str, Any]:
-    headers = {REQUEST_ID_HEADER: {"schema": {"type": "string"}}}
+    headers: dict[str, Any] = {REQUEST_ID_HEADER: {"schema": {"type": "string"}}}
     if status in (429, 503):
-        headers["Retry-After"] = {"schema": {"type": "integer"}}
+        headers["Retry-After"] = {"schema": {"type": "integer"}, "description": _RETRY_AFTER}
     if status == 429:
         headers["X-Queue-Position"] = {"schema": {"type": "integer"}}
     return {

@@ -38,6 +38,7 @@ def assert_refused(response: httpx.Response, status: int, code: str, param: str 
         ({"normalize": "on", "language": "fr"}, 400, "invalid", "language"),
         ({"language": "fr"}, 400, "invalid", "language"),
         ({"timestamps": "character"}, 400, "invalid", "timestamps"),
+        ({"text": "a[pause:10s]" * 13}, 400, "invalid", "text"),
         ({"text": "A [sneeze].", "unknown_tags": "error"}, 400, "invalid", "text"),
         ({"voice": "emma"}, 404, "voice_not_found", "voice"),
         ({"voice": "a" * 64}, 400, "invalid", "voice"),
@@ -66,6 +67,23 @@ def test_refusals_say_what_there_is(worker: WorkerProcess) -> None:
     assert response.json()["error"]["message"] == "There is no such voice here; there is heart."
     response = httpx.post(f"{worker.url}/generate", json={"text": "Hello.", "model": "tts-1"})
     assert response.json()["error"]["message"] == "There is no such model here; there is hibari."
+
+
+def test_the_silences_of_a_request_have_a_bound(worker: WorkerProcess) -> None:
+    text = "a[pause:10s]" * 12
+    response = httpx.post(f"{worker.url}/generate", json={"text": text}, timeout=30)
+    assert int(response.headers["x-audio-ms"]) >= 120_000
+    response = httpx.post(f"{worker.url}/generate", json={"text": f"{text} b [pause:1ms]"})
+    assert response.json()["error"]["message"] == (
+        "text: its pauses last 120.001 s; at most 120 s of silence are made in one request."
+    )
+
+
+def test_a_deadline_that_has_passed_says_when_to_come_again(worker: WorkerProcess) -> None:
+    response = httpx.post(f"{worker.url}/generate", json={"text": "Hello. " * 40, "deadline_ms": 1})
+    assert_refused(response, 503, "deadline_exceeded")
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.json()["error"]["retryable"] is False
 
 
 @pytest.mark.parametrize("language", ["en", "en-US", "EN_gb"])
@@ -167,6 +185,14 @@ def test_without_its_token(closed_worker: WorkerProcess, path: str, headers: dic
 def test_with_its_token(closed_worker: WorkerProcess, headers: dict[str, str]) -> None:
     response = httpx.post(f"{closed_worker.url}/generate", json={"text": "Hello."}, headers=headers)
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/health", 200), ("/ready", 200), ("/metrics", 200), ("/docs", 200), ("/", 307)]
+)
+def test_probes_may_ask_for_the_head_alone(worker: WorkerProcess, path: str, status: int) -> None:
+    response = httpx.head(f"{worker.url}{path}")
+    assert (response.status_code, response.content) == (status, b"")
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])

@@ -65,6 +65,12 @@ def test_speech_that_breaks_off_is_too_short(spoken: Samples) -> None:
     assert verdict_on(spoken[: len(spoken) // 3]) == "too_short"
 
 
+@pytest.mark.parametrize("text", ["x" * 280, "asdfghjkl" * 31, "é" * 280])
+def test_words_without_end_may_be_short(text: str, spoken: Samples) -> None:
+    assert verdict_on(spoken[: 2 * RATE], text) is None
+    assert verdict_on(spoken[RATE : RATE + RATE // 5], text) == "too_short"
+
+
 def test_speech_that_does_not_end_is_too_long(spoken: Samples) -> None:
     assert verdict_on(np.tile(spoken, 5)) == "too_long"
     assert verdict_on(spoken, "Hi!") == "too_long"
