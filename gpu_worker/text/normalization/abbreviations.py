@@ -41,7 +41,7 @@ _LETTERS: Final = re.compile(
 _DOTTED: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{1,7}(?:['’][a-z])?)\.(?![\w@]|\.)")
 _BARE: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{2,6}(?:['’][a-z])?)(?![\w'’.@/-])")
 _SLASHED: Final = re.compile(
-    r"(?<![\w/.])(?:w/(?:o(?:ut)?(?!\w)|in(?!\w)|(?![A-Za-z](?!\w)))|(?:km/h|y/o|a/c|b/[cw]|c/o|n/a|and/or|s/he)(?!\w))(?!/)",
+    r"(?<![\w/.])(?:w/(?:o(?:ut)?(?!\w)|in(?!\w)|(?![A-Za-z](?!\w)))|(?:km/h|y/[oy]|q/q|a/c|b/[cw]|c/o|n/a|and/or|s/he)(?!\w))(?!/)",
     re.I,
 )
 _DAYS: Final = "Mon|Tues?|Weds?|Thu|Thurs?|Fri|Sat|Sun"
@@ -274,6 +274,9 @@ _CIRCA: Final = re.compile(
 )
 
 
+_CIRCA_ERA: Final = re.compile(r"(?<![\w.])[Cc]a?\. ?(?=[0-9]{1,4} ?(?:BC|AD|CE|B\.C|A\.D))")
+
+
 def _circa(match: re.Match[str]) -> str:
     word = {"est.": "established", "b.": "born", "d.": "died"}.get(match[1].lower(), "circa")
     return f"{word} {year(int(match[2]))}"
@@ -289,6 +292,7 @@ _AGES: Final = {"yr": "year", "mo": "month", "wk": "week"}
 EARLY_RULES: Final[tuple[Rule, ...]] = (
     Rule(_WORKDAYS, lambda match: "Monday to Friday", re.compile("M[-–]F")),
     Rule(_AGE, lambda match: _AGES[match[1]], re.compile(r"old")),
+    Rule(_CIRCA_ERA, lambda match: "circa ", re.compile(r"(?<!\w)[Cc]a?\. ?[0-9]")),
     Rule(_CIRCA, _circa, re.compile(r"(?<!\w)(?:[bcd]|ca|circa|est)\b", re.I)),
 )
 RULES: Final[tuple[Rule, ...]] = (
@@ -302,5 +306,5 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_DOTTED, _dotted, _STOP),
     Rule(_BARE, _bare),
     Rule(_SMALL_LETTERS, lambda match: spelled(match[1]) + (match[2] or "")),
-    Rule(_SLASHED, _slashed, re.compile("[wbcnasmdy]/", re.I)),
+    Rule(_SLASHED, _slashed, re.compile("[wbcnasmdyq]/", re.I)),
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from gpu_worker.text.normalization.acronym_words import EITHER, MIXED, SAID, SPELLED, WORDS
 from gpu_worker.text.normalization.context import word_after, word_before
+from gpu_worker.text.normalization.numerals import is_count
 from gpu_worker.text.normalization.roman import value
 from gpu_worker.text.normalization.spelling import pronounceable, spelled
 from gpu_worker.text.normalization.words import cardinal, digits
@@ -66,7 +67,9 @@ def _subscripted(match: re.Match[str]) -> str | None:
     return _formula(match) if match[0] != match[0].translate(_SUBSCRIPTS) else None
 
 
-def _dimensions(match: re.Match[str]) -> str:
+def _dimensions(match: re.Match[str]) -> str | None:
+    if match[2] == "K" and is_count(match):
+        return None
     plural = "s" if match[0].endswith("s") else ""
     return f"{cardinal(int(match[1]))} {match[2]}{plural}"
 

@@ -56,7 +56,7 @@ _KNOWN_STREETS: Final = word_set(
     "Wall Main Elm Oak Maple Pine Cedar High Market Church Park State Broad Canal Bourbon Fleet Baker Downing"
 )
 _FLOOR: Final = re.compile(r"(?<=\d(?:st|nd|rd|th) )Fl(?:\.|(?=\W|$))")
-_TOWARDS: Final = "(N|S|E|W|NE|NW|SE|SW)"
+_TOWARDS: Final = r"([NS]\.?[EW]|[NSEW])"
 _DIRECTION_FIRST: Final = re.compile(
     rf"(?<=\d{_SPACE}){_TOWARDS}\.?(?={_SPACE}{_NAMES}{{0,3}}(?:{_KINDS})(?!\w))"
 )
@@ -158,7 +158,7 @@ def _unit(match: re.Match[str]) -> str:
 
 def _direction(match: re.Match[str]) -> str:
     stop = "." if match[0].endswith(".") and ends_sentence(match.string, match.start(), match.end()) else ""
-    return f"{DIRECTIONS[match[1]]}{stop}"
+    return f"{DIRECTIONS[match[1].replace('.', '')]}{stop}"
 
 
 def _route_direction(match: re.Match[str]) -> str | None:

@@ -66,7 +66,7 @@ _LINK_START: Final = re.compile(rf"!?\[(?=[^\[\]\n]{{0,400}}{TAKEN})")
 _REFERENCE_START: Final = re.compile(r"(?<!\w)!?\[(?=[^\[\]\n]{1,400}\]\[[^\[\]\n]{0,80}\])")
 _REFERENCE_STOP: Final = re.compile(r"\]\[[^\[\]\n]{0,80}\]")
 
-_ESCAPED: Final = re.compile(r"(?<![\w:\\])\\[*_#`~\[\]>|!()]")
+_ESCAPED: Final = re.compile(r"(?<![\w:\\])\\[*_#`~\[\]>|!()]|(?<=[\w)}])\\[)\]]")
 _STARS_OPEN: Final = re.compile(r"(?<![\w*])\*{1,3}(?=[^\s*][^*\n]{0,400}\*)")
 _STARS_CLOSE: Final = re.compile(r"(?<=[^\s*])\*{1,3}(?![\w*(])")
 _STARS_INSIDE: Final = re.compile(r"(?<=[a-z])\*\*(?=[a-z][^*\n]{0,100}\*\*)|(?<=[a-z])\*\*(?=[a-z])")

@@ -20,7 +20,7 @@ from gpu_worker.text.rewriting import Rule
 
 _SYMBOL: Final = r"[A-Za-z\u00b5\u03bc\u03a9\u2126]{1,5}"
 # A full stop after an abbreviated unit belongs to it where the sentence goes on.
-_STOP: Final = r"(?:\.(?=,|[ \u00a0][a-z0-9(]))?"
+_STOP: Final = r"(?:\.(?=[,)]|[ \u00a0][a-z0-9(]))?"
 _QUALIFIER: Final = {"sq": "square ", "square": "square ", "cu": "cubic ", "cubic": "cubic ", "fl": "fl "}
 _UNIT: Final = (
     rf"(?:(?P<qualifier>sq|square|cu|cubic|fl)\.?{SPACE})?(?P<unit>N\u00b7m|{_SYMBOL})(?:\^?"
@@ -47,7 +47,7 @@ def _say_amount(match: re.Match[str]) -> str | None:
         return None
     if not gap and symbol in ("K", "M", "B", "b", "T", "st", "t") and not match["below"]:
         return None
-    if symbol == "A" and previous_word(match) in LETTERED:
+    if not gap and len(symbol) == 1 and symbol.isupper() and _is_lettered(match):
         return None
     if gap and (symbol == "B" or (symbol == "K" and not _WARM.search(match.string))) and "." in match["low"]:
         return None
@@ -57,7 +57,7 @@ def _say_amount(match: re.Match[str]) -> str | None:
         return None
     if gap == "-" and len(symbol) == 1 and symbol not in "mgLlW":
         return None
-    if symbol == "bps" and gap and len(match["low"]) < 4:
+    if symbol == "bps" and len(match["low"]) < 4:
         symbol = "bp"
     unit = units.find(f"fl {symbol}") if qualifier == "fl" else units.find(symbol, match["power"] or "")
     if unit is None:
@@ -88,6 +88,14 @@ def _say_per(match: re.Match[str]) -> str:
     return f"{words.number(match[1])} per {units.per(match[2]) or match[2]}"
 
 
+_SEATED: Final = re.compile(r"[0-9A-F][A-F][-\u2013]\Z")
+
+
+def _is_lettered(match: re.Match[str]) -> bool:
+    before = previous_word(match)
+    return before in LETTERED or before.removesuffix("s") in LETTERED
+
+
 def _stands_alone(match: re.Match[str]) -> bool:
     symbol = match["unit"]
     if symbol == "in":
@@ -110,7 +118,7 @@ _FEET_INCHES: Final = re.compile(
     rf"{START}([0-9]{{1,3}}){SPACE}?(?:ft\.?|feet|foot|['\u2032\u2019]){SPACE}?"
     r"([0-9]{1,2}(?:\.[0-9]{1,2}|(?:[ -][0-9]/[0-9]{1,2})|[\u00bc-\u00be])?)"
     rf"(?:{SPACE}?(?:in\b\.?(?![ ][A-Z]|\s*$)|in\b|inch(?:es)?\b|[\"\u2033\u201d]|''|\u2032\u2032"
-    rf"|\u2019\u2019)|(?![\w\"'\u2019.,]))"
+    rf"|\u2019\u2019)|(?![\w\"'\u2019]|[.,][0-9]))"
 )
 
 
@@ -174,7 +182,9 @@ _DEGREE: Final = re.compile(
 
 
 def _say_degree(match: re.Match[str]) -> str | None:
-    if match["bare"] and previous_word(match) in LETTERED:
+    if match["bare"] and (
+        _is_lettered(match) or _SEATED.search(match.string, max(0, match.start() - 3), match.start())
+    ):
         return None
     amount = range_of(match)
     scale = match["scale"] or match["bare"] or {"\u2103": "C", "\u2109": "F"}.get(match["one"] or "", "")
@@ -224,6 +234,13 @@ def _pixels(number: str) -> str:
 
 _TIMES: Final = re.compile(rf"{RANGE}[xX\u00d7](?=[\s,.;:!?)]|/[a-z]|$)(?!{SPACE}?[-+=*^]|{SPACE}?/[^a-z])")
 
+
+def _say_times(match: re.Match[str]) -> str | None:
+    if match["high"] and match[0][-1] == "X":
+        return None
+    return f"{range_of(match).spoken} times"
+
+
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_DEGREE, _say_degree, re.compile("[0-9][ \u00a0]?[\u00b0\u00ba\u2103\u2109CF]")),
     Rule(_BY, _say_dimensions, re.compile("[0-9]['\u2032\"\u2033\u201d\u2019]?[ \u00a0]?[xX\u00d7]")),
@@ -232,7 +249,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_PERCENTS, _say_percent, re.compile("%")),
     Rule(_PERCENT, _say_percent, re.compile("[%\u2030\u066a]")),
     Rule(_SPELLED_DEGREE, _say_spelled_degree, re.compile("degrees? [CFK]")),
-    Rule(_TIMES, lambda match: f"{range_of(match).spoken} times", re.compile("[0-9][xX\u00d7]")),
+    Rule(_TIMES, _say_times, re.compile("[0-9][xX\u00d7]")),
     Rule(_EVERY, lambda match: f"every {words.whole(match[1])} hours", re.compile("q[0-9]")),
     Rule(_CUPS, lambda match: _with(range_of(match), "cup"), re.compile(r" c\. ")),
     Rule(_PER, _say_per, re.compile("[0-9]/[a-zL]")),

@@ -101,6 +101,8 @@ def _say_fraction(match: re.Match[str]) -> str | None:
     if len(denominator) > 4 and int(numerator) >= int(denominator):
         return None
     if not match["whole"]:
+        if denominator in ("4", "8") and next_word(match) == "time":
+            return f"{words.whole(numerator)} {words.whole(denominator)}"
         if previous_word(match) in _STEPS:
             return f"{words.whole(numerator)} of {words.whole(denominator)}"
         if previous_word(match) in _TRIED:
@@ -180,6 +182,8 @@ def _is_name(match: re.Match[str]) -> bool:
         return _FORMS.search(match.string, max(0, match.start() - 32), match.start()) is not None
     if previous_word(match) == "the" and match["number"][1] == "0" and len(match["number"]) == 3:
         return match["number"][2] != "0" and not next_word(match)
+    if match["number"] == "404":
+        return not is_count(match)
     if _AIRLINER.fullmatch(match["number"]) and previous_word(match) in ("a", "an", "the", "this"):
         return not is_count(match)
     if match["number"][0] == "0" or not _CAPITALS.search(before):

@@ -54,7 +54,7 @@ LETTERED: Final = word_set(
 
 # What is known by a number that is read digit by digit.
 NUMBERED: Final = word_set(
-    "order invoice account tracking ticket reference ref case serial confirmation code pin passcode "
+    "acct order invoice account tracking ticket reference ref case serial confirmation code pin passcode "
     "password id zip zipcode extension ext passport license licence booking routing otp postcode policy "
     "member employee s/n sn isbn ssn"
 )

@@ -82,7 +82,14 @@ def _say_pages(match: re.Match[str]) -> str:
 BETWEEN: Final = Rule(
     re.compile(rf"(?<={TAKEN}){DASH}(?={TAKEN})"), lambda _: " to ", re.compile(rf"{TAKEN}{DASH}{TAKEN}")
 )
+_NUMBERS_RANGE: Final = re.compile(rf"(?<!\w)No(?P<many>s)?\.{SPACE}?(?=[0-9]{{1,4}}{DASH}[0-9])")
+
 RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        _NUMBERS_RANGE,
+        lambda match: "numbers " if match["many"] else "number ",
+        re.compile(r"Nos?\.[ \u00a0]?[0-9]"),
+    ),
     Rule(_PAGES, _say_pages, re.compile(r"p\.[ \u00a0]?[0-9]")),
     Rule(_ORDINALS, _say_ordinals, re.compile(r"[0-9a-z][ ]?[-\u2010-\u2015][ ]?[0-9]{1,4}[snrt]")),
     Rule(_RANGE, _say_range, re.compile(rf"[0-9]{SPACE}?{DASH}{SPACE}?[0-9.]")),

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from gpu_worker.text.normalization import words
-from gpu_worker.text.normalization.numerals import SPACE, is_count
+from gpu_worker.text.normalization.numerals import LETTERED, SPACE, is_count, previous_word
 from gpu_worker.text.rewriting import Rule
 
 _NUMBER_SIGN: Final = re.compile(rf"(?<![\w&#/])(?:#|\u2116{SPACE}?)(?=[0-9]{{1,12}}(?![A-Za-z0-9]))")
@@ -67,6 +67,10 @@ def _say_after_letter(match: re.Match[str]) -> str:
 
 def _say_before_letter(match: re.Match[str]) -> str:
     whole, part, scale = match["whole"], match["part"], match["scale"]
+    if scale and previous_word(match) in LETTERED:
+        return f"{words.code(whole)} {scale}"
+    if scale == "k" and previous_word(match) in ("a", "annual") and not part and not is_count(match):
+        scale = "K"
     number = words.number(whole + (part or ""))
     name = words.code(whole) if len(whole) > 2 and not part and "," not in whole else number
     if match[0][0] == "-":

@@ -149,6 +149,8 @@ _COMPARED: Final = {
     "!=": "not equal to",
     "/=": "not equal to",
     "==": "equals",
+    "+=": "plus equals",
+    "-=": "minus equals",
     "&&": "and",
     "||": "or",
     "->": "to",
@@ -163,7 +165,7 @@ _COMPARED: Final = {
     "¶¶": "paragraphs",
 }
 _PAIRS: Final = re.compile(
-    r"(?<![<>=!&|+/§¶-])(?:<=|>=|!=|/=(?= )|==|&&|\|\||-{1,2}>|=>|<-(?![\d-])"
+    r"(?<![<>=!&|+/§¶-])(?:<=|>=|!=|[-+/]=(?= )|==|&&|\|\||-{1,2}>|=>|<-(?![\d-])"
     r"|\+/?-|<<|>>|§§|¶¶)(?![<>=!&|+§¶-])"
 )
 _ARROW_FIRST: Final = re.compile(r"^[ \t]{0,8}(?:[→⟶⇒➔➜]|-{1,2}>|=>)[ \t]{0,4}", re.M)
@@ -181,14 +183,17 @@ _STAR_BETWEEN: Final = re.compile(
     rf"(?<=\b[A-Za-z\d)] )\*(?= {_FACTOR}(?![A-Za-z]))|(?<=[)\d\ue000] )\*(?= [\w(\ue000])"
     r"|(?<=\b[A-Za-z\d)])\*(?=[A-Za-z\d(]\b)|(?<=\ue000)\*(?=\ue000)"
 )
-_STARS: Final = re.compile(r"(?<=[\w)])\*\*(?=[\d(\ue000])")
+_STARS: Final = re.compile(r"(?<=[\w)])\*\*(?=[\d(\ue000])|(?<=[\w)] )\*\*(?= [\w(\ue000])")
 _STAR: Final = re.compile(r"(?<=\w )\*(?= \w)")
+_STAR_CODE: Final = re.compile(
+    r"(?<![\w*)\ue000-])(?<![\w)\ue000] )\*(?=\ue000{2,3}(?!\ue000))|(?<=[Dd]ial )\*(?=\ue000)"
+)
 _SLASH_SPACED: Final = re.compile(r" / ")
 _SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
 _POWER: Final = re.compile(r"(?<=[\w)\]\ue000])\^(?=[\w({\ue000])")
 # A line to fill in, and a sign that is repeated for its looks.
 _BLANK: Final = re.compile(r"_{2,}+|([@#%&=<>$€£^+\\/°§©®™→])\1{2,}+")
-_NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000])")
+_NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000]|\s[A-Z\ue000][A-Z\d\ue000])")
 _ORNAMENT: Final = re.compile(r"[†‡•◦∙·※❧*~|`^¦↑↓←↗↘↖↙]{1,8}|[{}]{1,4}")
 _NAMED: Final = re.compile(f"[{re.escape(''.join(_NAMES))}]")
 
@@ -254,7 +259,8 @@ def _per_unit(match: re.Match[str]) -> str:
 
 def _grade(match: re.Match[str]) -> str | None:
     before = match.string[max(0, match.start() - 10) : match.start()]
-    return f"{match[1]} minus" if _GRADED.search(before) else None
+    closed = match.string[match.end() : match.end() + 1] in ("", ",", ".", ")")
+    return f"{match[1]} minus" if closed or _GRADED.search(before) else None
 
 
 EARLY_RULES: Final[tuple[Rule, ...]] = (
@@ -274,6 +280,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_PLUS, lambda match: padded(match, "plus"), re.compile(r"\+")),
     Rule(_STARS, lambda match: padded(match, "to the power of"), re.compile(r"\*\*")),
     Rule(_STAR_BETWEEN, lambda match: padded(match, "times"), re.compile(r"\*")),
+    Rule(_STAR_CODE, lambda match: "star ", re.compile(r"\*")),
     Rule(_STAR, lambda match: "star", re.compile(r"\*")),
     Rule(_PER, lambda match: " per ", re.compile("/[dwmyhpnsc]")),
     Rule(_PER_UNIT, _per_unit, re.compile("\ue000/[kmlhs]")),

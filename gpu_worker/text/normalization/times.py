@@ -180,9 +180,9 @@ def _say_ratio(match: re.Match[str]) -> str:
 
 _LONG: Final = re.compile(
     rf"{START}(?:(?P<days>[0-9]{{1,3}}){SPACE}?d(?:ays?)?,?{SPACE}?)?(?P<hours>[0-9]{{1,3}}){SPACE}?h"
-    rf"(?:rs?)?\.?,?{SPACE}?"
-    rf"(?P<minutes>[0-9]{{1,2}})(?:{SPACE}?(?:m|mins?|min\.)(?!\w|{SPACE}?/)|'|"
-    rf"(?={SPACE}?[0-9]{{1,2}}{SPACE}?s)|(?!\w))"
+    rf"(?:rs?)?(?:(?P<apart>\.,?|,){SPACE}?|{SPACE}?)"
+    rf"(?P<minutes>[0-9]{{1,2}})(?![0-9])(?:{SPACE}?(?:m|mins?|min\.)(?!\w|{SPACE}?/)|'|"
+    rf"(?={SPACE}[0-9]{{1,2}}{SPACE}?s(?!\w))|(?(apart)(?!)|(?!\w)))"
     rf"(?:,?{SPACE}?(?P<seconds>[0-9]{{1,2}}){SPACE}?s(?:ecs?)?(?!\w))?"
 )
 _COMPACT: Final = re.compile(

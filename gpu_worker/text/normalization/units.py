@@ -14,6 +14,7 @@ _PLAIN: Final = {
     "lb": "pound", "lbs": "pound", "oz": "ounce", "st": "=stone", "fl oz": "fluid ounce", "gal": "gallon",
     "qt": "quart", "pt": "pint", "tsp": "teaspoon", "tbsp": "tablespoon", "cc": "cubic centimeter",
 
+    "Tbsp": "tablespoon", "tbs": "tablespoon", "Tbs": "tablespoon", "TBSP": "tablespoon", "Tsp": "teaspoon",
     "ha": "hectare", "t": "ton", "cwt": "=hundredweight", "pts": "point", "reps": "rep", "gr": "gram",
     "kgs": "kilogram", "kms": "kilometer",
     "cms": "centimeter", "mins": "minute", "min": "minute", "sec": "second", "secs": "second", "hr": "hour",

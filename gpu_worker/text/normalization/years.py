@@ -31,7 +31,9 @@ _MEASURED: Final = re.compile(
 _SPACED_DECADE: Final = re.compile(rf"{START}([12][0-9]{{2}}0){SPACE}s(?!\w)")
 _NINES: Final = re.compile(rf"{START}([0-9]{{1,2}})['\u2019]?s(?!\w)")
 _SEVERAL: Final = word_set("two three four five six seven eight nine ten all both some few several many pair")
-_QUARTER: Final = re.compile(r"(?<![\w.])(?P<nth>[1-4])(?P<part>[QH])(?P<year>(?:20)?[0-9]{2})(?![\w.])")
+_QUARTER: Final = re.compile(
+    r"(?<![\w.])(?P<nth>[1-4])(?P<part>[QH])(?P<year>(?:20)?[0-9]{2})(?!\w|[.,][0-9])"
+)
 _DECADE_BEFORE: Final = word_set(
     "the his her their my your our early late mid in to and or since early- mid- late- those"
 )

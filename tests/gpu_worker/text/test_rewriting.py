@@ -46,6 +46,43 @@ def test_what_stands_already_is_kept() -> None:
     assert assemble("1 2", apply("1 2", [_DIGITS], [Rewrite(0, 1, "")])).text == " <2>"
 
 
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("a1", "a one"),
+        ("1a", "one a"),
+        ("a1b2", "a one b two"),
+        ("a 1 b", "a one b"),
+        ("(1)", "(one)"),
+        ("12", "one one"),
+    ],
+)
+def test_what_is_said_never_runs_into_its_neighbours(written: str, spoken: str) -> None:
+    one = Rule(re.compile("[0-9]"), lambda match: "two" if match[0] == "2" and written != "12" else "one")
+
+    made = assemble(written, apply(written, [one]))
+
+    assert made.text == spoken
+    _check_map(written, made)
+
+
+def test_spaces_that_rewrites_bring_do_not_double_those_of_the_text() -> None:
+    padded = Rule(re.compile("[+]"), lambda _: " plus ")
+
+    made = assemble("a + b+c", apply("a + b+c", [padded]))
+
+    assert made.text == "a plus b plus c"
+    _check_map("a + b+c", made)
+
+
+@pytest.mark.parametrize("written", ["a\ue0001", "\ue000", "1\ue000\ue0002 kg", "\uf8ff3"])
+def test_characters_of_private_use_are_not_spoken(written: str) -> None:
+    made = normalize(written)
+
+    assert not re.search("[\ue000-\uf8ff]", made.text)
+    _check_map(written, made)
+
+
 def test_a_rule_without_its_hint_is_not_tried() -> None:
     never = Rule(re.compile("a"), lambda _: "said", re.compile("b"))
 

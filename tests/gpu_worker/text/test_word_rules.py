@@ -329,3 +329,33 @@ def test_hostile_texts_take_linear_time(unit: str) -> None:
     began = time.process_time()
     normalize(text)
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("go<noise/>home", "go home"),
+        ("<pitch=-.3>Well</pitch>", "Well"),
+        ("a < b and c > d", "a less than b and c greater than d"),
+        ("Is B > A here?", "Is B greater than A here?"),
+        ("Use the <h1> element.", "Use the h one element."),
+        ("We <3 you", "We love you"),
+        ("Settings > Privacy", "Settings, Privacy"),
+    ],
+)
+def test_markup_is_left_out_and_comparisons_are_said(written: str, spoken: str) -> None:
+    assert normalize(written).text == spoken
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "The Sun is hot.",
+        "He sat down.",
+        "My cat can't sun itself.",
+        "It's a so-so co-op.",
+        "They wed in Rome.",
+    ],
+)
+def test_days_and_marks_are_not_seen_in_words(written: str) -> None:
+    assert normalize(written).text == written
