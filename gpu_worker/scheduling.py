@@ -99,10 +99,14 @@ class FairQueue(Generic[T]):
     later ones; yet what had to wait has every fourth turn. Safe to use from any thread. A request is in the
     queue from `submit` to its last piece or `discard`; one whose reader lags behind (`is_ahead`) sits out
     until `resume`.
+
+    It holds `capacity` requests. Tenants with less than their share of them may hold up to a quarter more, so
+    that one who fills the queue does not shut others out.
     """
 
     def __init__(self, capacity: int, threads: int) -> None:
         self.capacity = capacity
+        self._places_beyond = max(1, capacity // 4)
         self._threads = threads
         self._changed = threading.Condition()
         self._held: set[T] = set()
@@ -119,16 +123,17 @@ class FairQueue(Generic[T]):
         self._piece_seconds = _FIRST_GUESS_SECONDS
         self._closed = False
 
-    def refuse_if_full(self) -> None:
-        """Raises QueueFullError where `submit` would."""
+    def refuse_if_full(self, tenant: str) -> None:
+        """Raises QueueFullError where `submit` would, for a request of that tenant."""
         with self._changed:
-            if len(self._held) >= self.capacity:
+            places = self.capacity + (self._places_beyond if self._has_less_than_its_share(tenant) else 0)
+            if len(self._held) >= places:
                 raise QueueFullError(self._seconds_until_room(), self._position())
 
     def submit(self, job: T) -> None:
         """Lets a request in. Raises QueueFullError."""
         with self._changed:
-            self.refuse_if_full()
+            self.refuse_if_full(job.tenant)
             self._held.add(job)
             self._callers.setdefault(job.tenant, _Caller()).held += 1
             self._make_due(job)
@@ -194,6 +199,12 @@ class FairQueue(Generic[T]):
         with self._changed:
             active = sum(job.has_begun for job in self._held)
             return active, len(self._held) - active
+
+    def _has_less_than_its_share(self, tenant: str) -> bool:
+        caller = self._callers.get(tenant)
+        if caller is None:
+            return True
+        return caller.held < self.capacity // len(self._callers)
 
     def _release(self, job: T) -> None:
         self._held.remove(job)

@@ -130,7 +130,7 @@ class SpeechService:
         Raises WorkerError.
         """
         assert self._voices is not None  # noqa: S101 - else "clone" is not offered
-        self._refuse_if_full()
+        self._refuse_if_full(request.tenant or "")
         finding = asyncio.create_task(self._voices.reference_for(request, upload))
         self._findings.add(finding)
         try:
@@ -149,7 +149,8 @@ class SpeechService:
     async def submit(self, order: Order, request_id: str, *, is_stream: bool) -> Job:
         """Lets a request in; `finish` must follow. A stream has a listener already. Raises WorkerError."""
         engine = self._ready_engine()
-        self._refuse_if_full()
+        tenant = order.request.tenant or ""
+        self._refuse_if_full(tenant)
         # A long text takes a while to be made speakable.
         if len(order.request.text) > _MAX_INLINE_CHARACTERS:
             script = await asyncio.to_thread(script_of, order, engine)
@@ -159,7 +160,7 @@ class SpeechService:
         self._ready_engine()
         job = Job(
             request_id,
-            order.request.tenant or "",
+            tenant,
             script,
             order.utterance,
             sample_rate=order.sample_rate,
@@ -230,9 +231,9 @@ class SpeechService:
         self._voices.start()
         return capabilities
 
-    def _refuse_if_full(self) -> None:
+    def _refuse_if_full(self, tenant: str) -> None:
         with _queue_full_told():
-            self._queue.refuse_if_full()
+            self._queue.refuse_if_full(tenant)
 
     def _break(self) -> None:
         """Ends all there is, for nothing of it will come any more."""

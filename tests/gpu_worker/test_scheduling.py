@@ -71,10 +71,39 @@ def test_a_full_queue_refuses_and_says_when_to_come_again() -> None:
     assert full.value.retry_after_seconds == 1
     assert full.value.position == 3
     with pytest.raises(QueueFullError):
-        queue.refuse_if_full()
+        queue.refuse_if_full("")
     work_off(queue, 1)
-    queue.refuse_if_full()
+    queue.refuse_if_full("")
     queue.submit(Job("c", 1))
+
+
+def test_a_tenant_that_fills_the_queue_does_not_shut_others_out() -> None:
+    queue: FairQueue[Job] = FairQueue(8, threads=1)
+    for number in range(8):
+        queue.submit(Job(f"big {number}", 1, tenant="big"))
+    with pytest.raises(QueueFullError):
+        queue.refuse_if_full("big")
+    queue.submit(Job("small 0", 1, tenant="small"))
+    assert work_off(queue, 2) == ["big 0", "small 0"]
+    for number in (1, 2):
+        queue.submit(Job(f"small {number}", 1, tenant="small"))
+    with pytest.raises(QueueFullError):
+        queue.refuse_if_full("big")
+    queue.submit(Job("small 3", 1, tenant="small"))
+    for tenant in ("big", "small", "third"):
+        with pytest.raises(QueueFullError):
+            queue.refuse_if_full(tenant)
+    assert queue.counts() == (0, 10)
+
+
+def test_a_tenant_with_its_share_of_a_full_queue_gets_no_more() -> None:
+    queue: FairQueue[Job] = FairQueue(4, threads=1)
+    for number in range(4):
+        queue.submit(Job(str(number), 1, tenant=str(number % 2)))
+    for tenant in ("0", "1"):
+        with pytest.raises(QueueFullError):
+            queue.submit(Job("more", 1, tenant=tenant))
+    queue.submit(Job("first", 1, tenant="2"))
 
 
 def test_the_wait_grows_with_what_is_queued_and_how_slow_pieces_are() -> None:
