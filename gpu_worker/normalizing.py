@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Final
 
@@ -40,7 +39,7 @@ def normalize_route(service: SpeechService, settings: Settings) -> Route:
             raise WorkerError(ErrorCode.INVALID, message, param="normalize")
         performs_tags = "tags" in offers.features
         if len(asked.text) > _MAX_INLINE_CHARACTERS:
-            body = await asyncio.to_thread(_answer, asked, language, performs_tags)
+            body = await service.preparation.run(_answer, asked, language, performs_tags)
         else:
             body = _answer(asked, language, performs_tags)
         headers = {REQUEST_ID_HEADER.lower(): request_id_of(request.headers), "cache-control": "no-store"}

@@ -21,6 +21,7 @@ from gpu_worker.errors import WorkerError
 from gpu_worker.jobs import Deliveries, Job
 from gpu_worker.ordering import Order, script_of
 from gpu_worker.pacing import turn
+from gpu_worker.preparation import Preparation
 from gpu_worker.protocol import PROTOCOL, ErrorCode, Readiness, SpeechRequest
 from gpu_worker.references.reference import Reference
 from gpu_worker.scheduling import FairQueue, QueueFullError
@@ -52,6 +53,7 @@ class SpeechService:
         stepped: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.poisoned = asyncio.Event()
+        self.preparation = Preparation(settings.max_queue)
         self.render_pool = ThreadPoolExecutor(_RENDER_THREADS, thread_name_prefix="render")
         self._settings = settings
         self._load = load
@@ -153,7 +155,7 @@ class SpeechService:
         self._refuse_if_full(tenant)
         # A long text takes a while to be made speakable.
         if len(order.request.text) > _MAX_INLINE_CHARACTERS:
-            script = await asyncio.to_thread(script_of, order, engine)
+            script = await self.preparation.run(script_of, order, engine)
         else:
             await turn()
             script = script_of(order, engine)
@@ -213,6 +215,7 @@ class SpeechService:
             await asyncio.to_thread(self._threads.join, _JOIN_SECONDS)
         if self._voices:
             await self._voices.close()
+        self.preparation.close()
         self.render_pool.shutdown(wait=False, cancel_futures=True)
 
     async def _prepare_voices(self, capabilities: Capabilities) -> Capabilities:

@@ -15,6 +15,7 @@ _ERRORS: Final = (
     ErrorCode.REQUEST_TIMEOUT,
     ErrorCode.TOO_LARGE,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.QUEUE_FULL,
     ErrorCode.LOADING,
     ErrorCode.DRAINING,
     ErrorCode.INTERNAL,
