@@ -22,6 +22,7 @@ from gpu_worker.service import SpeechService
 from tests.gpu_worker.framed import ACCEPT
 
 SECRET = "a text that must stay out of the log"
+BREAKS = "A fault of our own."
 TONE = ToneEngine()
 # More than is made ahead of a reader.
 LONG = "x" * (15 * MAX_UNREAD_SECONDS + 15)
@@ -38,7 +39,9 @@ class ScriptedEngine:
     capabilities: Capabilities = TONE.capabilities
 
     def can_speak(self, text: str) -> bool:
-        """It thinks that it can."""
+        """It thinks that it can, but for one text that it trips over."""
+        if text == BREAKS:
+            raise RuntimeError(SECRET)
         return True
 
     def open_session(self) -> ScriptedSession:
@@ -134,6 +137,15 @@ def raising(error: Exception) -> Speak:
         raise error
 
     return speak
+
+
+async def test_a_fault_of_the_worker_counts_as_one(start: StartWorker) -> None:
+    worker = await start(lambda utterance: [tone_of(utterance)])
+    with pytest.raises(RuntimeError):
+        await worker.client.post("/generate", json={"text": BREAKS})
+    metrics = (await worker.client.get("/metrics")).text
+    assert 'tts_requests_total{status="internal"} 1.0' in metrics
+    assert 'status="ok"' not in metrics
 
 
 @pytest.mark.parametrize("error", [ValueError(SECRET), RuntimeError(SECRET)])
