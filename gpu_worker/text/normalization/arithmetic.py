@@ -51,7 +51,8 @@ def _is_sloppy(match: re.Match[str]) -> bool:
     text = match.string
     near = text[match.end() : match.end() + _NEIGHBOURHOOD]
     return (
-        match["sign"] in "-+*\u2212\u2013"
+        not match["left"]
+        and match["sign"] in "-+*\u2212\u2013"
         and _operand(text[match.start() - 1])
         and _operand(text[match.end()])
         and _EQUATION.search(near) is not None

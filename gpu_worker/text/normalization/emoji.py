@@ -19,7 +19,7 @@ _EMOJI: Final = re.compile(
 _KEYCAP: Final = re.compile(r"[0-9#*]\ufe0f?\u20e3[ \t]?")
 _EMOTICON: Final = re.compile(
     r"(?:[ \t]|(?<![\w:;.)\]|-]))(?:>?[:;=]['’]?-?[)(DP]{1,3}|[:;]-?[/\\|oO*3](?!/)|:-\]|:-\["
-    r"|\^[_.]?\^|¯\\_\(ツ\)_/¯|[xX]D|</?3(?=[\s.!?]|$)|[oO0]_[oO0]|-_-|T_T|>[._]<)(?![\w/])"
+    r"|\^[_.]?\^|¯\\_\(ツ\)_/¯|[xX]D|</?3(?=[\s!?]|\.(?!\d)|$)|[oO0]_[oO0]|-_-|T_T|>[._]<)(?![\w/])"
 )
 # Between a person and what is loved.
 _HEART: Final = re.compile(r"(?<=[A-Za-z] )<3(?= [A-Za-z])")

@@ -42,7 +42,7 @@ _FORMULA_STOP: Final = re.compile(r"(?<=[^\s$])\$(?![\w$])")
 # Markup of no known kind: closing, empty, with attributes, or closed further on.
 _UNKNOWN_TAG: Final = re.compile(
     r"<(?P<slash>/?)(?P<name>[A-Za-z][\w:-]{0,40})"
-    r"(?P<more>[ \t]{0,4}=[^<>\n]{0,200}|\s[^<>\n]{0,200}=[^<>\n]{0,200}|\s{0,4})(?P<empty>/?)>"
+    r"(?P<more>[ \t]{0,4}=[^<>\n]{0,200}|\s{1,4}[\w:-]{1,40}[ ]?=[^<>\n]{0,400}|\s{0,4})(?P<empty>/?)>"
 )
 _CLOSED_WITHIN: Final = 2000
 _NAMED_TAG: Final = re.compile(
@@ -104,6 +104,8 @@ def _tag(match: re.Match[str]) -> str:
 
 def _unknown_tag(match: re.Match[str]) -> str | None:
     text, stop = match.string, match.end()
+    if match["more"][:1] == "=" and text[max(0, match.start() - 1) : match.start()].isalnum():
+        return None
     bare = not (match["slash"] or match["empty"] or "=" in match["more"])
     if bare and text.find(f"</{match['name']}>", stop, stop + _CLOSED_WITHIN) < 0:
         return None

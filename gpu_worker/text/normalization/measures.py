@@ -76,12 +76,22 @@ def _say_amount(match: re.Match[str]) -> str | None:
 
 
 _WARM: Final = re.compile("temperature|cool|heat|cold|absolute|melt|boil|conduct|background")
+_CONTINENTAL: Final = re.compile(
+    rf"{START}([0-9]{{1,3}}),([0-9]{{1,2}})({SPACE}?%|{SPACE}(?:kg|km|cm|mm|m|g|l|L|ml|ha))(?![\w/])"
+)
 _EVERY: Final = re.compile(r"(?<!\w)q([1-9][0-9]?)h(?:rs?)?(?!\w)")
 _CUPS: Final = re.compile(rf"{RANGE}{SPACE}c\.(?={SPACE}[a-z])")
 _PER: Final = re.compile(
     rf"{START}({PLAIN})/(kg|lb|oz|L|ml|mL|hr|hour|day|week|wk|month|mo|year|yr|min|minute|sec|second|person|night"
     r"|unit|acre|mile|gallon|serving|child|student|customer|household|guest|family|team)(?![\w/-])"
 )
+
+
+def _say_continental(match: re.Match[str]) -> str:
+    """'3,5 kg' with the comma of the continent."""
+    symbol = match[3].strip()
+    unit = units.spoken(units.find(symbol) or "percent|", plural_form=symbol != "%")
+    return f"{words.number(f'{match[1]}.{match[2]}')} {unit}"
 
 
 def _say_per(match: re.Match[str]) -> str:
@@ -246,6 +256,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_BY, _say_dimensions, re.compile("[0-9]['\u2032\"\u2033\u201d\u2019]?[ \u00a0]?[xX\u00d7]")),
     Rule(_FEET_INCHES, _say_feet_inches, DIGIT),
     Rule(_MARKS, _say_marks, re.compile("[0-9]['\u2032\"\u2033\u201d]")),
+    Rule(_CONTINENTAL, _say_continental, re.compile("[0-9],[0-9]{1,2}(?![0-9])")),
     Rule(_PERCENTS, _say_percent, re.compile("%")),
     Rule(_PERCENT, _say_percent, re.compile("[%\u2030\u066a]")),
     Rule(_SPELLED_DEGREE, _say_spelled_degree, re.compile("degrees? [CFK]")),

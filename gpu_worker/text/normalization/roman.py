@@ -76,7 +76,7 @@ def _upper(match: re.Match[str]) -> str | None:
         and following.lower() in PRONOUN_VERBS
     ):
         return None
-    if numeral in ("X", "S") and text.endswith("Xbox Series ", 0, at):
+    if numeral == "X" and (text.endswith("Xbox Series ", 0, at) or before in ("Gen", "Gen.")):
         return None
     name_like = before[:1].isupper() or before.lower() in NUMBERED
     if name_like:

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from gpu_worker.text.normalization import units
-from gpu_worker.text.normalization.context import padded
+from gpu_worker.text.normalization.context import padded, word_before
 from gpu_worker.text.normalization.words import cardinal, digits
 from gpu_worker.text.rewriting import Rule
 
@@ -193,7 +193,7 @@ _SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
 _POWER: Final = re.compile(r"(?<=[\w)\]\ue000])\^(?=[\w({\ue000])")
 # A line to fill in, and a sign that is repeated for its looks.
 _BLANK: Final = re.compile(r"_{2,}+|([@#%&=<>$€£^+\\/°§©®™→])\1{2,}+")
-_NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000]|\s[A-Z\ue000][A-Z\d\ue000])")
+_NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000]|\s[A-Z]{1,3}\ue000)")
 _ORNAMENT: Final = re.compile(r"[†‡•◦∙·※❧*~|`^¦↑↓←↗↘↖↙]{1,8}|[{}]{1,4}")
 _NAMED: Final = re.compile(f"[{re.escape(''.join(_NAMES))}]")
 
@@ -201,6 +201,10 @@ _EXPONENTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅
 
 
 def _named(match: re.Match[str]) -> str:
+    if match[0] == "©" and word_before(match.string, match.start()).lower() == "copyright":
+        return ""
+    if match[0] == "$" and match.string[match.end() : match.end() + 1].isalpha():
+        return padded(match, "dollar")
     return padded(match, _NAMES[match[0]])
 
 
@@ -238,6 +242,8 @@ _TYPED_MARK: Final = re.compile(r"(?<=[A-Za-z\d])\((?:TM|R)\)|\([Cc]\)(?= ?(?:(?
 
 
 def _typed_mark(match: re.Match[str]) -> str:
+    if match[0][1] in "Cc" and word_before(match.string, match.start()).lower() == "copyright":
+        return ""
     return padded(match, {"T": "trademark", "R": "registered"}.get(match[0][1], "copyright"))
 
 

@@ -26,7 +26,7 @@ _ERA: Final = re.compile(
 )
 _MEASURED: Final = re.compile(
     rf"{SPACE}?(?:kg|km|g|mg|mcg|lbs?|oz|ml|mL|L|mm|cm|ft|mi|rpm|RPM|kcal|cal|Hz|MHz|nm|W|kW|V|mAh|psi|K|sq|°|%)"
-    r"(?![A-Za-z])"
+    r"(?!\w)"
 )
 _SPACED_DECADE: Final = re.compile(rf"{START}([12][0-9]{{2}}0){SPACE}s(?!\w)")
 _NINES: Final = re.compile(rf"{START}([0-9]{{1,2}})['\u2019]?s(?!\w)")
