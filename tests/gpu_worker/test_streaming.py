@@ -52,8 +52,10 @@ async def test_a_full_queue_refuses_with_an_estimate(idle_slow_worker: WorkerPro
 
         await until(is_full)
         refused = await client.post(url, json={"text": SHORT})
+        of_another = await client.post(url, json={"text": SHORT, "tenant": "another"})
         for task in held:
             task.cancel()
+    assert of_another.status_code == 200
     assert refused.status_code == 429
     assert refused.json()["error"]["code"] == "queue_full"
     assert int(refused.headers["retry-after"]) >= 1

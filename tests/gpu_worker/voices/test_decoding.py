@@ -96,15 +96,23 @@ def test_the_bounds_of_level_and_length_are_within() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "channels"), [(4_000, 1), (384_000, 1), (2**31 - 1, 1), (0, 1), (8_000, 64)]
+    ("rate", "channels", "words"),
+    [
+        (4_000, 1, "4000 samples a second"),
+        (384_000, 1, "384000 samples a second"),
+        (2**31 - 1, 1, "samples a second"),
+        (0, 1, ""),
+        (8_000, 64, "1 to 8 channels"),
+        (8_000, 65_535, "1 to 8 channels"),
+    ],
 )
-def test_odd_rates_and_channels(rate: int, channels: int) -> None:
+def test_odd_rates_and_channels(rate: int, channels: int, words: str) -> None:
     samples = tone(330, 4, 8_000)
     header = struct.pack(
         "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + 2 * len(samples), b"WAVE", b"fmt ", 16, 1, channels, rate,
-        min(2**32 - 1, 2 * rate * channels), 2 * channels, 16, b"data", 2 * len(samples),
+        min(2**32 - 1, 2 * rate * channels), 2 * channels % 65_536, 16, b"data", 2 * len(samples),
     )  # fmt: skip
-    assert reason(header + samples.tobytes())
+    assert words in reason(header + samples.tobytes())
 
 
 def test_a_video_is_refused() -> None:
