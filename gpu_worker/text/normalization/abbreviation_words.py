@@ -122,9 +122,10 @@ DOTTED: Final = _pairs(
 )
 SLASHED: Final = _pairs(
     """
-    either/or: either or; y/o: year old; y/y: year over year; q/q: quarter over quarter; km/h: kilometers
-    per hour; w/: with; w/o: without; b/c: because; c/o: care of; n/a: not applicable; and/or: and or;
-    a/c: A C; b/w: between; w/in: within; w/out: without; s/he: she or he
+    either/or: either or; he/she: he or she; she/he: she or he; his/her: his or her; him/her: him or her;
+    y/o: year old; y/y: year over year; q/q: quarter over quarter; km/h: kilometers per hour; w/: with;
+    w/o: without; b/c: because; c/o: care of; n/a: not applicable; and/or: and or; a/c: A C; b/w:
+    between; w/in: within; w/out: without; s/he: she or he
     """
 )
 

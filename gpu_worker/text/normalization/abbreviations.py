@@ -41,7 +41,7 @@ _LETTERS: Final = re.compile(
 _DOTTED: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{1,7}(?:['’][a-z])?)\.(?![\w@]|\.)")
 _BARE: Final = re.compile(r"(?<![\w.'’@#/-])([A-Za-z]{2,6}(?:['’][a-z])?)(?![\w'’.@/-])")
 _SLASHED: Final = re.compile(
-    r"(?<![\w/.])(?:w/(?:o(?:ut)?(?!\w)|in(?!\w)|(?![A-Za-z](?!\w)))|(?:km/h|y/[oy]|either/or|q/q|a/c|b/[cw]|c/o|n/a|and/or|s/he)(?!\w))(?!/)",
+    r"(?<![\w/.])(?:w/(?:o(?:ut)?(?!\w)|in(?!\w)|(?![A-Za-z](?!\w)))|(?:km/h|y/[oy]|either/or|he/she|she/he|his/her|him/her|q/q|a/c|b/[cw]|c/o|n/a|and/or|s/he)(?!\w))(?!/)",
     re.I,
 )
 _DAYS: Final = "Mon|Tues?|Weds?|Thu|Thurs?|Fri|Sat|Sun"
@@ -306,5 +306,5 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_DOTTED, _dotted, _STOP),
     Rule(_BARE, _bare),
     Rule(_SMALL_LETTERS, lambda match: spelled(match[1]) + (match[2] or "")),
-    Rule(_SLASHED, _slashed, re.compile("[wbcnasmdyqr]/", re.I)),
+    Rule(_SLASHED, _slashed, re.compile("[wbcnasmdyqre]/", re.I)),
 )

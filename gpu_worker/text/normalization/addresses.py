@@ -50,7 +50,7 @@ _ABBREVIATED: Final = "St|Dr|Ave|Av|Blvd|Rd|Ln|Ct|Hwy|Pkwy|Pl|Sq|Ter|Cir|Expy|Fw
 _STREET: Final = re.compile(rf"(?<![\w.'’])(?:{_ABBREVIATED}|hwy|blvd|ave|expy|pkwy|st)(\.?)(?![\w'’]|\.\w)")
 _UNIT: Final = re.compile(
     r"(?<![\w.])(?:(Apt|Ste|Fl|Rm|Bldg|Hwy|Rte|Rt|Ext)\.?|(apt|ste|fl|rm|bldg|ext)\.)"
-    r" ?(?:#[ ]?)?(?:(\d{3,4})(?!\w|[.,-]\d)|(?=\d|[A-Z]\b))"
+    r" ?(?:#[ ]?)?(?:(\d{1,4})([A-Z])?(?!\w|[.,/-]\d)|(?=\d|[A-Z]\b))"
 )
 _KNOWN_STREETS: Final = word_set(
     "Wall Main Elm Oak Maple Pine Cedar High Market Church Park State Broad Canal Bourbon Fleet Baker Downing"
@@ -151,7 +151,7 @@ def _is_name(word: str) -> bool:
 def _unit(match: re.Match[str]) -> str:
     spoken = UNITS[(match[1] or match[2]).lower()]
     if match[3]:
-        return f"{spoken} {code(match[3])}"
+        return f"{spoken} {code(match[3])}{' ' + match[4] if match[4] else ''}"
     gap = " " if match[0][-1] in " .#" or match.string[match.end()].isalnum() else ""
     return f"{spoken}{gap}"
 

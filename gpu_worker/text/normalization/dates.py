@@ -80,8 +80,10 @@ _WEEKDAY: Final = re.compile(
 _DAY_NAME: Final = "(?:Mon|Tues?|Wed(?:nes)?|Thurs?|Fri|Sat(?:ur)?|Sun)(?:day)?"
 _WEEKDAYS_SPAN: Final = re.compile(
     rf"\b(?P<first>{_DAY_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<second>{_DAY_NAME})\b"
+    r"(?:\.(?=[;,:)]|[ ][a-z0-9]))?"
 )
 
+_WEEKDAY_LIST: Final = re.compile(rf"(?<![\w/]){_DAY_NAME}(?:/{_DAY_NAME}){{1,6}}(?![\w/])")
 _SHORT: Final = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}"
 _ENDS_IN_DATE: Final = re.compile(
     rf"(?:{_NAME}\.? (?:{_DAY}{_NTH})?,?(?: ?{_YEAR})?|{_DAY}{_NTH} (?:of )?{_NAME}\.?|{_SHORT})\Z"
@@ -223,6 +225,10 @@ def _is_no_fraction(match: re.Match[str]) -> bool:
     return second > 10 and second not in _DIVISORS and not is_count(match) and not is_rating(match)
 
 
+def _say_weekdays(match: re.Match[str]) -> str:
+    return " ".join(_weekday(name) for name in match[0].split("/"))
+
+
 def _say_year_month(match: re.Match[str]) -> str | None:
     if int(match["month"]) > int(match["year"][2:]) or not 1900 <= int(match["year"]) <= 2099:
         return None
@@ -253,6 +259,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda match: f"{_weekday(match['first'])} to {_weekday(match['second'])}",
         re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?\s?[-\u2010-\u2015]"),
     ),
+    Rule(_WEEKDAY_LIST, _say_weekdays, re.compile("[a-z]/[MTWFS][a-z]")),
     Rule(
         _WEEKDAY,
         lambda match: _weekday(match["day"]),

@@ -55,6 +55,8 @@ def _say_amount(match: re.Match[str]) -> str | None:
         return None
     if gap == "-" and match.string[match.end() : match.end() + 1] == "-":
         return None
+    if len(symbol) == 1 and symbol.isupper() and match.string[match.end() : match.end() + 1] == "-":
+        return None
     if gap == "-" and len(symbol) == 1 and symbol not in "mgLlW":
         return None
     if symbol == "bps" and len(match["low"]) < 4:

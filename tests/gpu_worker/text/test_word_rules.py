@@ -205,7 +205,7 @@ def test_acronyms(written: str, spoken: str) -> None:
         ("α and Ω", "alpha and omega"),
         ("F♯ and B♭", "F sharp and B flat"),
         ("H₂O and x²", "H two O and x squared"),
-        ("he/she", "he slash she"),
+        ("he/she", "he or she"),
         ("Acme™ © Hall", "Acme trademark copyright Hall"),
         ("♪ la la ♪", "la la"),
         ("wait… what—now?", "wait… what—now?"),
