@@ -115,7 +115,7 @@ class Sender:
 
 async def answer_whole(job: Job, answer: Answer, producer: WholeProducer, send: Send) -> None:
     """The whole audio with its exact length. Raises WorkerError; nothing was sent then but for a stall."""
-    while not await producer.take(await job.next_events()):
+    while not await producer.next():
         _count(answer, producer)
     _count(answer, producer)
     if not producer.has_speech:
@@ -140,7 +140,7 @@ async def answer_streamed(job: Job, answer: Answer, producer: Producer, send: Se
     held = b""
     is_last = False
     while not is_last:
-        produced = await producer.take(await job.next_events())
+        produced = await producer.next()
         _count(answer, producer)
         held += produced.data
         is_last = produced.is_last
@@ -161,7 +161,7 @@ async def answer_framed(job: Job, answer: Answer, producer: Producer, send: Send
     has_audio = is_last = False
     try:
         while not is_last:
-            produced = await producer.take(await job.next_events())
+            produced = await producer.next()
             _count(answer, producer)
             held += _frames(produced.data)
             held += [mark.pack() for mark in produced.marks]

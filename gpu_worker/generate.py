@@ -114,11 +114,11 @@ class GenerateEndpoint:
         )
         pool = self._service.render_pool
         if is_framed:
-            await answer_framed(job, answer, Producer(renderer, order.encoding, pool), exchange.send)
+            await answer_framed(job, answer, Producer(job, renderer, order.encoding, pool), exchange.send)
         elif order.request.stream:
-            await answer_streamed(job, answer, Producer(renderer, order.encoding, pool), exchange.send)
+            await answer_streamed(job, answer, Producer(job, renderer, order.encoding, pool), exchange.send)
         else:
-            await answer_whole(job, answer, WholeProducer(renderer, order.encoding, pool), exchange.send)
+            await answer_whole(job, answer, WholeProducer(job, renderer, order.encoding, pool), exchange.send)
 
     def _set_deadline(
         self, request: SpeechRequest, exchange: _Exchange, job: Job

@@ -1,21 +1,23 @@
-"""Events of a job to bytes, beside the event loop where it takes longer than a moment."""
+"""Events of a job to bytes, in slices, beside the event loop where one takes longer than a moment."""
 
 from __future__ import annotations
 
-import asyncio
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from gpu_worker.audio import Encoder, Encoding, WholeEncoder
-from gpu_worker.jobs import Audio, Event
+from gpu_worker.fair_pool import FairPool
+from gpu_worker.jobs import Event, Job
 from gpu_worker.pacing import turn
 from gpu_worker.protocol import Mark
-from gpu_worker.rendering import Renderer
+from gpu_worker.rendering import Rendered, Renderer
 
-# What may be done on the event loop: about 2 ms of work.
-_INLINE_SECONDS: Final = 5.0
+# What is encoded before others have their turn: about 12 ms of work at most.
+_SLICE_SECONDS: Final = 2.0
+# A slice in one of these is 0.1 ms of work.
 _CHEAP_FORMATS: Final = frozenset({"wav", "pcm", "mulaw", "alaw"})
 
 T = TypeVar("T")
@@ -30,50 +32,68 @@ class Produced:
     is_last: bool
 
 
-class _Workshop:
-    """Runs small work at once and other work in a pool; the caller awaits it, so all stays in order."""
+class _Slices:
+    """A job's audio, slice by slice: cheap work is done at once, other work in turn with other tenants'."""
 
-    def __init__(self, renderer: Renderer, encoding: Encoding, pool: Executor) -> None:
-        is_cheap = (
+    def __init__(self, job: Job, renderer: Renderer, encoding: Encoding, pool: FairPool) -> None:
+        self._job = job
+        self._renderer = renderer
+        self._pool = pool
+        self._is_cheap = (
             encoding.format in _CHEAP_FORMATS
             and encoding.sample_rate == renderer.sample_rate
             and not renderer.stretches
         )
-        self._pool = pool
-        self._inline_samples = _INLINE_SECONDS * renderer.sample_rate if is_cheap else 0
+        self._longest = round(_SLICE_SECONDS * renderer.sample_rate)
+        self._waiting: deque[Rendered] = deque()
+        self._samples = 0
 
-    async def run(self, events: list[Event], work: Callable[[list[Event]], T]) -> T:
-        samples = sum(len(event.samples) for event in events if isinstance(event, Audio))
-        if samples <= self._inline_samples:
+    @property
+    def ms(self) -> int:
+        """How long the slices so far play."""
+        return self._samples * 1000 // self._renderer.sample_rate
+
+    async def next(self, use: Callable[[Rendered], T]) -> T:
+        """What `use` makes of the next slice, which may have no samples. Raises the job's failure."""
+        events = [] if self._waiting else await self._job.next_events()
+        if self._is_cheap:
             await turn()
-            return work(events)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work, events)
+            return self._use_next(events, use)
+        return await self._pool.run(self._job.tenant, partial(self._use_next, events, use))
+
+    def _use_next(self, events: list[Event], use: Callable[[Rendered], T]) -> T:
+        if self._job.failure:
+            raise self._job.failure
+        if not self._waiting:
+            self._waiting.extend(self._renderer.render(events).slices(self._longest))
+        rendered = self._waiting.popleft()
+        self._samples += sum(len(samples) for samples in rendered.samples)
+        return use(rendered)
 
 
 class Producer:
     """A stream in the asked format."""
 
-    def __init__(self, renderer: Renderer, encoding: Encoding, pool: Executor) -> None:
+    def __init__(self, job: Job, renderer: Renderer, encoding: Encoding, pool: FairPool) -> None:
         self._renderer = renderer
         self._encoder = Encoder(encoding, renderer.sample_rate)
-        self._workshop = _Workshop(renderer, encoding, pool)
+        self._slices = _Slices(job, renderer, encoding, pool)
 
     @property
     def audio_ms(self) -> int:
-        """How long what was taken so far plays."""
-        return self._renderer.audio_ms
+        """How long what was produced so far plays."""
+        return self._slices.ms
 
     @property
     def has_speech(self) -> bool:
         """Whether there was more than silence so far."""
         return self._renderer.has_speech
 
-    async def take(self, events: list[Event]) -> Produced:
-        """What these events turn into, together with what was held back before."""
-        return await self._workshop.run(events, self._produce)
+    async def next(self) -> Produced:
+        """The next slice, 2 s of audio at most. Raises the WorkerError that ended the job."""
+        return await self._slices.next(self._produce)
 
-    def _produce(self, events: list[Event]) -> Produced:
-        rendered = self._renderer.render(events)
+    def _produce(self, rendered: Rendered) -> Produced:
         parts = [self._encoder.feed(samples) for samples in rendered.samples]
         if rendered.is_last:
             parts.append(self._encoder.finish())
@@ -83,31 +103,30 @@ class Producer:
 class WholeProducer:
     """A file with exact headers, encoded as it is made; what it is made of is not kept."""
 
-    def __init__(self, renderer: Renderer, encoding: Encoding, pool: Executor) -> None:
+    def __init__(self, job: Job, renderer: Renderer, encoding: Encoding, pool: FairPool) -> None:
         self._renderer = renderer
         self._encoder = WholeEncoder(encoding, renderer.sample_rate)
-        self._workshop = _Workshop(renderer, encoding, pool)
+        self._slices = _Slices(job, renderer, encoding, pool)
 
     @property
     def audio_ms(self) -> int:
         """See Producer."""
-        return self._renderer.audio_ms
+        return self._slices.ms
 
     @property
     def has_speech(self) -> bool:
         """See Producer."""
         return self._renderer.has_speech
 
-    async def take(self, events: list[Event]) -> bool:
-        """Takes events in; true after the last."""
-        return await self._workshop.run(events, self._encode)
+    async def next(self) -> bool:
+        """Encodes the next slice, 2 s of audio at most; true after the last. Raises as Producer's does."""
+        return await self._slices.next(self._encode)
 
     def finish(self) -> list[bytes]:
         """The file in parts."""
         return self._encoder.finish()
 
-    def _encode(self, events: list[Event]) -> bool:
-        rendered = self._renderer.render(events)
+    def _encode(self, rendered: Rendered) -> bool:
         for samples in rendered.samples:
             self._encoder.feed(samples)
         return rendered.is_last

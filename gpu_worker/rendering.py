@@ -24,6 +24,19 @@ class Rendered:
     marks: list[Mark] = field(default_factory=list)
     is_last: bool = False
 
+    def slices(self, longest: int) -> Iterator[Rendered]:
+        """The same in parts of so many samples at most, and at least one; marks come with the last."""
+        held: list[Samples] = []
+        room = longest
+        for samples in self.samples:
+            while len(samples) > room:
+                held.append(samples[:room])
+                yield Rendered(held)
+                samples, held, room = samples[room:], [], longest
+            held.append(samples)
+            room -= len(samples)
+        yield Rendered(held, self.marks, self.is_last)
+
 
 class Renderer:
     """Stretches what the engine speaks too slowly or too fast, joins pieces, adds silences.

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
@@ -18,6 +17,7 @@ from gpu_worker.config import Settings
 from gpu_worker.engine_threads import EngineThreads, device_failed
 from gpu_worker.engines import Capabilities, Engine, load_engine
 from gpu_worker.errors import WorkerError
+from gpu_worker.fair_pool import FairPool
 from gpu_worker.jobs import Deliveries, Job
 from gpu_worker.ordering import Order, script_of
 from gpu_worker.pacing import turn
@@ -54,7 +54,7 @@ class SpeechService:
     ) -> None:
         self.poisoned = asyncio.Event()
         self.preparation = Preparation(settings.max_queue)
-        self.render_pool = ThreadPoolExecutor(_RENDER_THREADS, thread_name_prefix="render")
+        self.render_pool = FairPool(_RENDER_THREADS, "render")
         self._settings = settings
         self._load = load
         self._stepped = stepped
@@ -216,7 +216,7 @@ class SpeechService:
         if self._voices:
             await self._voices.close()
         self.preparation.close()
-        self.render_pool.shutdown(wait=False, cancel_futures=True)
+        self.render_pool.close()
 
     async def _prepare_voices(self, capabilities: Capabilities) -> Capabilities:
         """Opens the cache of cloned voices, and says what is offered with it or without."""
