@@ -7,7 +7,6 @@ import logging
 import time
 from asyncio import FIRST_COMPLETED
 from dataclasses import replace
-from typing import Final
 
 from starlette.datastructures import Headers
 
@@ -23,14 +22,18 @@ from gpu_worker.multipart import MULTIPART_MEDIA_TYPE, MultipartBody
 from gpu_worker.ordering import Order
 from gpu_worker.pacing import turn
 from gpu_worker.production import Producer, WholeProducer
-from gpu_worker.protocol import STREAM_MEDIA_TYPE, ErrorCode, InvalidRequestError, SpeechRequest
+from gpu_worker.protocol import (
+    STREAM_MEDIA_TYPE,
+    TENANT_HEADER,
+    ErrorCode,
+    InvalidRequestError,
+    SpeechRequest,
+)
 from gpu_worker.references.reference import Reference
 from gpu_worker.refusals import request_id_of, send_refusal
 from gpu_worker.rendering import Renderer
 from gpu_worker.service import SpeechService, shut_down
 from gpu_worker.voices import Upload
-
-TENANT_HEADER: Final = "X-Tenant"
 
 logger = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -13,7 +14,14 @@ from gpu_worker.auth import require_token
 from gpu_worker.bodies import read_json
 from gpu_worker.config import Settings
 from gpu_worker.errors import WorkerError
-from gpu_worker.protocol import REQUEST_ID_HEADER, ErrorCode, InvalidRequestError, SpeechRequest
+from gpu_worker.pacing import turn
+from gpu_worker.protocol import (
+    REQUEST_ID_HEADER,
+    TENANT_HEADER,
+    ErrorCode,
+    InvalidRequestError,
+    SpeechRequest,
+)
 from gpu_worker.refusals import request_id_of
 from gpu_worker.service import SpeechService
 from gpu_worker.text import UnknownTagError, has_rules, speakable, spoken_map
@@ -39,8 +47,11 @@ def normalize_route(service: SpeechService, settings: Settings) -> Route:
             raise WorkerError(ErrorCode.INVALID, message, param="normalize")
         performs_tags = "tags" in offers.features
         if len(asked.text) > _MAX_INLINE_CHARACTERS:
-            body = await service.preparation.run(_answer, asked, language, performs_tags)
+            body = await service.preparation.run(
+                request.headers.get(TENANT_HEADER, ""), partial(_answer, asked, language, performs_tags)
+            )
         else:
+            await turn()
             body = _answer(asked, language, performs_tags)
         headers = {REQUEST_ID_HEADER.lower(): request_id_of(request.headers), "cache-control": "no-store"}
         return Response(body, media_type="application/json", headers=headers)

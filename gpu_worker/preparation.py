@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, TypeVar
 
 from gpu_worker.errors import WorkerError
+from gpu_worker.fair_pool import FairPool
 from gpu_worker.protocol import ErrorCode
 
 _RETRY_SECONDS: Final = 2
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Preparation:
-    """Runs work in one thread in the order in which it came. All methods run on the event loop."""
+    """Runs work in one thread, in which tenants take turns. All methods run on the event loop."""
 
     def __init__(self, most: int) -> None:
-        """At most so many are held, waiting ones included."""
+        """Of each tenant at most so many are held, waiting ones included."""
         self._most = most
-        self._held = 0
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="text")
+        self._held: Counter[str] = Counter()
+        self._pool = FairPool(1, "text")
 
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What the work returns. Raises what it raises, and WorkerError where too many wait."""
-        if self._held >= self._most:
-            message = "This worker takes in as many long texts as it can; come again in a moment."
+    async def run(self, tenant: str, work: Callable[[], T]) -> T:
+        """What the work returns. Raises what it raises, and WorkerError where too many of the tenant wait."""
+        if self._held[tenant] >= self._most:
+            message = "This worker takes in as many long texts of yours as it can; come again in a moment."
             raise WorkerError(ErrorCode.QUEUE_FULL, message, retry_after_seconds=_RETRY_SECONDS)
-        self._held += 1
+        self._held[tenant] += 1
         try:
-            call = partial(work, *args, **kwargs)
-            return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+            return await self._pool.run(tenant, work)
         finally:
-            self._held -= 1
+            self._held[tenant] -= 1
+            if not self._held[tenant]:
+                del self._held[tenant]
 
     def close(self) -> None:
         """Leaves what has not begun undone."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()

@@ -38,6 +38,7 @@ __all__ = [
     "REQUEST_ID_PATTERN",
     "SHA256_PATTERN",
     "STREAM_MEDIA_TYPE",
+    "TENANT_HEADER",
     "TOKEN_HEADER",
     "Audio",
     "End",
@@ -59,6 +60,7 @@ __all__ = [
 
 PROTOCOL: Final = 1
 STREAM_MEDIA_TYPE: Final = "application/vnd.voiceflow.stream"
+TENANT_HEADER: Final = "X-Tenant"
 TOKEN_HEADER: Final = "X-Worker-Token"  # noqa: S105 - the header's name
 API_KEY_HEADER: Final = "X-API-Key"
 REQUEST_ID_HEADER: Final = "X-Request-Id"
@@ -143,7 +145,7 @@ _RETRYABLE: Final = frozenset(
 class QueueState(TypedDict):
     """Requests that have begun, that wait to begin, and how many the worker holds at most.
 
-    `position` is the place among the waiting that a request would get now.
+    `position` is the place among the waiting that a request of the caller's tenant would get now.
     """
 
     active: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import count
@@ -127,8 +127,8 @@ class FairQueue(Generic[T]):
         """Raises QueueFullError where `submit` would, for a request of that tenant."""
         with self._changed:
             places = self.capacity + (self._places_beyond if self._has_less_than_its_share(tenant) else 0)
-            if len(self._held) >= places:
-                raise QueueFullError(self._seconds_until_room(), self._position())
+            if (excess := len(self._held) - places) >= 0:
+                raise QueueFullError(self._seconds_until_room(excess + 1), self._position(tenant))
 
     def submit(self, job: T) -> None:
         """Lets a request in. Raises QueueFullError."""
@@ -200,6 +200,11 @@ class FairQueue(Generic[T]):
             active = sum(job.has_begun for job in self._held)
             return active, len(self._held) - active
 
+    def position(self, tenant: str) -> int:
+        """The place among the waiting that a request of that tenant would get, by the turns it would have."""
+        with self._changed:
+            return self._position(tenant)
+
     def _has_less_than_its_share(self, tenant: str) -> bool:
         caller = self._callers.get(tenant)
         if caller is None:
@@ -259,13 +264,15 @@ class FairQueue(Generic[T]):
         self._seconds = (1 - _SMOOTHING) * self._seconds + engine_seconds
         self._characters = (1 - _SMOOTHING) * self._characters + characters
 
-    def _position(self) -> int:
-        return 1 + sum(not job.has_begun for job in self._held)
+    def _position(self, tenant: str) -> int:
+        waiting = Counter(job.tenant for job in self._held if not job.has_begun)
+        turn = waiting.pop(tenant, 0) + 1
+        return turn + sum(min(others, turn) for others in waiting.values())
 
-    def _seconds_until_room(self) -> int:
-        """When the request with the least left should be through, if all go on taking turns."""
-        left = [job.characters_left for job in self._held]
-        before_room = sum(min(characters, min(left)) for characters in left)
+    def _seconds_until_room(self, leaving: int) -> int:
+        """When so many requests, those with the least left, should be through if all go on taking turns."""
+        left = sorted(job.characters_left for job in self._held)
+        before_room = sum(min(characters, left[leaving - 1]) for characters in left)
         seconds = before_room * self._seconds / max(self._characters, 1.0) / self._threads
         return max(1, math.ceil(seconds))
 

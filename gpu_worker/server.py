@@ -19,7 +19,7 @@ from gpu_worker.errors import WorkerError
 from gpu_worker.generate import GenerateEndpoint
 from gpu_worker.metrics import Metrics
 from gpu_worker.normalizing import normalize_route
-from gpu_worker.protocol import ErrorCode
+from gpu_worker.protocol import TENANT_HEADER, ErrorCode
 from gpu_worker.refusals import refusal, request_id_of
 from gpu_worker.service import SpeechService
 from gpu_worker.voice_routes import voice_routes
@@ -66,7 +66,10 @@ def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> F
         """200 when it can speak, 503 while loading or draining."""
         if not settings.health_open:
             require_token(settings, request.headers)
-        return JSONResponse(service.readiness(), status_code=200 if service.status == "ready" else 503)
+        return JSONResponse(
+            service.readiness(request.headers.get(TENANT_HEADER, "")),
+            status_code=200 if service.status == "ready" else 503,
+        )
 
     @app.api_route("/metrics", methods=_READ)
     async def metrics_text(request: Request) -> Response:

@@ -102,8 +102,8 @@ class SpeechService:
         assert self._offers is not None  # noqa: S101 - set before the engine is
         return self._offers
 
-    def readiness(self) -> Readiness:
-        """The body of `GET /ready`; lists are empty while the engine loads."""
+    def readiness(self, tenant: str = "") -> Readiness:
+        """The body of `GET /ready` for that tenant; lists are empty while the engine loads."""
         offers = self._offers if self._engine else None
         active, waiting = self._queue.counts()
         return Readiness(
@@ -122,7 +122,7 @@ class SpeechService:
                 "active": active,
                 "waiting": waiting,
                 "capacity": self._queue.capacity,
-                "position": waiting + 1,
+                "position": self._queue.position(tenant),
             },
         )
 
@@ -155,7 +155,7 @@ class SpeechService:
         self._refuse_if_full(tenant)
         # A long text takes a while to be made speakable.
         if len(order.request.text) > _MAX_INLINE_CHARACTERS:
-            script = await self.preparation.run(script_of, order, engine)
+            script = await self.preparation.run(tenant, partial(script_of, order, engine))
         else:
             await turn()
             script = script_of(order, engine)

@@ -7,10 +7,9 @@ from typing import Any, Final
 from gpu_worker import __version__
 from gpu_worker.audio import FORMATS, MEDIA_TYPES
 from gpu_worker.docs.errors import error_schema, refusals
-from gpu_worker.docs.fields import request_schema
+from gpu_worker.docs.fields import request_schema, tenant_header
 from gpu_worker.docs.normalize import normalize_operation
 from gpu_worker.docs.voices import CLONING, delete_voice_operation, multipart_content, voices_operation
-from gpu_worker.generate import TENANT_HEADER
 from gpu_worker.protocol import (
     API_KEY_HEADER,
     MAX_REQUEST_BYTES,
@@ -37,6 +36,7 @@ _STREAM: Final = """MessagePack maps one after another, each with a `type`:
 
 The last is `end` or `error`. A stream without `end` is cut, whatever HTTP says."""
 
+_TENANT_FIELD: Final = "The same as the field `tenant`, which goes first."
 _BINARY: Final = {"type": "string", "format": "binary"}
 _BODY_ERRORS: Final = (
     ErrorCode.INVALID,
@@ -106,7 +106,7 @@ def _generate() -> dict[str, Any]:
         "description": f"At most {MAX_REQUEST_BYTES // 1000} kB of JSON. A client that closes its "
         "connection, even its sending half alone, stops the work. An answer that cannot be finished is cut: "
         "HTTP then shows an incomplete body.\n\n" + CLONING,
-        "parameters": [_request_id_header(), _tenant_header(), _accept_header()],
+        "parameters": [_request_id_header(), tenant_header(_TENANT_FIELD), _accept_header()],
         "requestBody": {
             "required": True,
             "content": {
@@ -139,15 +139,6 @@ def _request_id_header() -> dict[str, Any]:
         "in": "header",
         "schema": {"$ref": "#/components/schemas/SpeechRequest/properties/request_id"},
         "description": "The same as the field `request_id`, which goes first.",
-    }
-
-
-def _tenant_header() -> dict[str, Any]:
-    return {
-        "name": TENANT_HEADER,
-        "in": "header",
-        "schema": {"$ref": "#/components/schemas/SpeechRequest/properties/tenant"},
-        "description": "The same as the field `tenant`, which goes first.",
     }
 
 
@@ -210,13 +201,14 @@ def _ready() -> dict[str, Any]:
         "formats": list(FORMATS),
         "sample_rate": 24_000,
         "max_batch": 1,
-        "queue": {"active": 0, "waiting": 0, "capacity": 128},
+        "queue": {"active": 0, "waiting": 0, "capacity": 128, "position": 1},
     }
     return {
         "tags": ["State"],
         "operationId": "ready",
         "summary": "What it can speak, and whether it can now",
         "description": "HEAD answers the status alone.",
+        "parameters": [tenant_header("Whose `position` in the queue is asked for.")],
         "responses": {
             "200": _json("It speaks.", example),
             "503": _json("It loads its engine, or is about to end.", example | {"status": "loading"}),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gpu_worker.audio import FORMATS
 from gpu_worker.ordering import MAX_SILENCE_MS
+from gpu_worker.protocol import TENANT_HEADER
 from gpu_worker.request import (
     CHOICES,
     INTEGER_BOUNDS,
@@ -60,6 +61,16 @@ def request_schema() -> dict[str, Any]:
         "required": ["text"],
         "additionalProperties": False,
         "properties": {field.name: _field_schema(field) for field in fields(SpeechRequest)},
+    }
+
+
+def tenant_header(description: str) -> dict[str, Any]:
+    """The header that names a tenant, as a parameter."""
+    return {
+        "name": TENANT_HEADER,
+        "in": "header",
+        "schema": {"$ref": "#/components/schemas/SpeechRequest/properties/tenant"},
+        "description": description,
     }
 
 

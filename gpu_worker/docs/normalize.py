@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gpu_worker.docs.errors import refusals
-from gpu_worker.docs.fields import request_schema
+from gpu_worker.docs.fields import request_schema, tenant_header
 from gpu_worker.normalizing import FIELDS
 from gpu_worker.protocol import ErrorCode
 
@@ -29,6 +29,7 @@ def normalize_operation() -> dict[str, Any]:
         "operationId": "normalize",
         "summary": "See what a text is spoken as",
         "description": "Numbers, dates, money, abbreviations and the like written out as `/generate` does.",
+        "parameters": [tenant_header("Whose turn it is.")],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": _request(), "example": {"text": "It costs $5."}}},

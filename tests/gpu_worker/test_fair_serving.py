@@ -74,10 +74,13 @@ async def test_a_refusal_says_the_place_and_when_to_come_again(idle_slow_worker:
 
         await until(is_full)
         refused = await client.post(url, json={"text": SENTENCE})
+        other = await client.get(f"{idle_slow_worker.url}/ready", headers={"X-Tenant": "other"})
         for task in held:
             task.cancel()
     assert refused.status_code == 429
     assert refused.headers["x-queue-position"] == "3"
+    # Another tenant has the turn after the next.
+    assert other.json()["queue"]["position"] == 2
     # Each of three has 800 characters, a second of work for 30 of them.
     assert 20 <= int(refused.headers["retry-after"]) <= 120
 

@@ -106,6 +106,52 @@ def test_a_tenant_with_its_share_of_a_full_queue_gets_no_more() -> None:
     queue.submit(Job("first", 1, tenant="2"))
 
 
+def test_the_place_is_the_one_that_turns_by_tenant_give() -> None:
+    queue: FairQueue[Job] = FairQueue(20, threads=1)
+    assert queue.position("big") == 1
+    for number in range(10):
+        queue.submit(Job(f"big {number}", 1, tenant="big"))
+    assert queue.position("big") == 11
+    assert queue.position("small") == 2
+    queue.submit(Job("small 0", 1, tenant="small"))
+    assert queue.position("small") == 4
+    place = queue.position("small")
+    queue.submit(Job("small 1", 1, tenant="small"))
+    assert work_off(queue, place).index("small 1") < place
+    assert queue.position("big") == 9
+
+
+@pytest.mark.parametrize("capacity", [1, 2, 3, 4])
+def test_small_queues_have_a_place_for_others_too(capacity: int) -> None:
+    queue: FairQueue[Job] = FairQueue(capacity, threads=1)
+    for number in range(capacity):
+        queue.submit(Job(str(number), 1))
+    with pytest.raises(QueueFullError):
+        queue.refuse_if_full("")
+    queue.submit(Job("other", 1, tenant="other"))
+    with pytest.raises(QueueFullError):
+        queue.refuse_if_full("third")
+
+
+def test_who_has_more_than_the_queue_holds_waits_until_so_many_are_through() -> None:
+    queue: FairQueue[Job] = FairQueue(2, threads=1)
+    first, second, other = Job("first", 100), Job("second", 200), Job("other", 300, tenant="other")
+    for job in (first, second, other):
+        queue.submit(job)
+    for _ in range(30):
+        taken = queue.take()
+        assert taken is not None
+        taken.characters_left -= 1
+        queue.give_back(taken, 2.0)
+    left = sorted(job.characters_left for job in (first, second, other))
+    with pytest.raises(QueueFullError) as over:
+        queue.refuse_if_full("")
+    with pytest.raises(QueueFullError) as new:
+        queue.refuse_if_full("new")
+    assert new.value.retry_after_seconds == pytest.approx(2 * 3 * left[0], rel=0.05)
+    assert over.value.retry_after_seconds == pytest.approx(2 * (left[0] + 2 * left[1]), rel=0.05)
+
+
 def test_the_wait_grows_with_what_is_queued_and_how_slow_pieces_are() -> None:
     queue: FairQueue[Job] = FairQueue(2, threads=2)
     slow, other = Job("slow", 140), Job("other", 50)
