@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,20 +18,34 @@ class LoadGenerator(Child):
         super().__init__(checkout, "bench.load")
 
     def play(
-        self, target: Target, *, clients: int = 1, requests: int | None = None, seconds: float | None = None
+        self,
+        target: Target,
+        *,
+        clients: int = 1,
+        requests: int | None = None,
+        seconds: float | None = None,
+        variations: Sequence[dict[str, object]] = (),
     ) -> Result:
         """One round. Raises `BenchError` where a request went wrong: no figure is made of errors."""
-        result = self.attempt(target, clients=clients, requests=requests, seconds=seconds)
+        result = self.attempt(
+            target, clients=clients, requests=requests, seconds=seconds, variations=variations
+        )
         for sample in result.samples:
             if sample.problem:
                 raise BenchError(f"A request to {target.url} went wrong: {sample.problem}")
         return result
 
     def attempt(
-        self, target: Target, *, clients: int = 1, requests: int | None = None, seconds: float | None = None
+        self,
+        target: Target,
+        *,
+        clients: int = 1,
+        requests: int | None = None,
+        seconds: float | None = None,
+        variations: Sequence[dict[str, object]] = (),
     ) -> Result:
         """One round, whose samples say what went wrong."""
-        answer = self.exchange(asdict(Round(target, clients, requests, seconds)))
+        answer = self.exchange(asdict(Round(target, clients, requests, seconds, list(variations))))
         return Result(answer["elapsed_seconds"], [Sample(**sample) for sample in answer["samples"]])
 
     def answers(self, target: Target) -> bool:

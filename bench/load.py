@@ -11,7 +11,8 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 
 import aiohttp
 
@@ -34,12 +35,23 @@ class Target:
 
 @dataclass(frozen=True)
 class Round:
-    """`clients` ask one after another without a pause, together `requests` times or for `seconds`."""
+    """`clients` ask one after another without a pause, together `requests` times or for `seconds`.
+
+    With `variations` requests differ: each has the fields of the next of them beside the target's own.
+    """
 
     target: Target
     clients: int
     requests: int | None = None
     seconds: float | None = None
+    variations: list[dict[str, object]] = field(default_factory=list)
+
+    def target_of(self, number: int) -> Target:
+        """What the request of that number asks for."""
+        if not self.variations:
+            return self.target
+        fields = self.variations[number % len(self.variations)]
+        return replace(self.target, body=self.target.body | fields)
 
 
 @dataclass
@@ -75,7 +87,7 @@ async def run(session: aiohttp.ClientSession, this: Round) -> Result:
     turns = _turns(this)
 
     async def client() -> list[Sample]:
-        return [await ask(session, this.target) for _ in turns]
+        return [await ask(session, this.target_of(number)) for number in turns]
 
     started = time.perf_counter()
     by_client = await asyncio.gather(*(client() for _ in range(this.clients)))
@@ -83,13 +95,15 @@ async def run(session: aiohttp.ClientSession, this: Round) -> Result:
     return Result(elapsed_seconds, [sample for samples in by_client for sample in samples])
 
 
-def _turns(this: Round) -> Iterator[None]:
+def _turns(this: Round) -> Iterator[int]:
     if this.requests is not None:
-        yield from [None] * this.requests
+        yield from range(this.requests)
     elif this.seconds is not None:
         end = time.perf_counter() + this.seconds
-        while time.perf_counter() < end:
-            yield None
+        for number in count():
+            if time.perf_counter() >= end:
+                return
+            yield number
 
 
 async def ask(session: aiohttp.ClientSession, target: Target) -> Sample:

@@ -8,6 +8,7 @@ worker's memory after many requests. The last line is JSON; the exit status is 0
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -26,7 +27,7 @@ from gpu_worker.config import usable_cores
 
 MAX_GROWTH = 0.05
 _MEMORY_CLIENTS = 4
-_WARM_UP = 20
+_MEMORY_FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac")
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,28 @@ def _measured(options: argparse.Namespace) -> Figures:
 
 
 def _memory(generator: LoadGenerator, worker: Running, requests: int) -> Memory:
-    say(f"Asking {requests} times, to see its memory")
+    say(f"Asking {requests} times for texts of all lengths, to see its memory")
     target = speaking.target(worker, speaking.TWO_SENTENCES)
+    mixed = _mixed(requests)
     tenth = requests // 10
-    generator.play(target, clients=_MEMORY_CLIENTS, requests=tenth)
+    generator.play(target, clients=_MEMORY_CLIENTS, requests=tenth, variations=mixed[:tenth])
     after_tenth_mb = memory_mb(worker.pid)
-    generator.play(target, clients=_MEMORY_CLIENTS, requests=requests - tenth)
+    generator.play(target, clients=_MEMORY_CLIENTS, requests=requests - tenth, variations=mixed[tenth:])
     return Memory(requests, after_tenth_mb, memory_mb(worker.pid))
+
+
+def _mixed(requests: int) -> list[dict[str, object]]:
+    """One to five sentences of 5 to 280 characters, short ones more often, at any pace, in most formats."""
+    chance = random.Random(1)
+    words = speaking.PASSAGE.split()
+    mixed: list[dict[str, object]] = []
+    for _ in range(requests):
+        count = chance.choice((1, 1, 1, 2, 3, 5))
+        lengths = [int(5 * 56 ** chance.random() / count**0.5) for _ in range(count)]
+        text = " ".join(f"{' '.join(chance.choices(words, k=1 + length // 5))}." for length in lengths)
+        speed = round(chance.uniform(0.5, 2.0), 2)
+        mixed.append({"text": text, "speed": speed, "format": chance.choice(_MEMORY_FORMATS)})
+    return mixed
 
 
 def _streams(stage: Stage, generator: LoadGenerator, requests_each: int) -> streaming.Streaming:

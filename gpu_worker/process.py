@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import logging
 import os
@@ -39,6 +40,9 @@ _SEND_BUFFER_BYTES: Final = 65_536
 # Ends connections whose peer vanished or never reads again with data still under way.
 _UNACKNOWLEDGED_MS: Final = 20_000
 _LAST_BYTES_SECONDS: Final = 5
+# glibc's names of mallopt's parameters.
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
 
 
 class WorkerServer(uvicorn.Server):
@@ -111,6 +115,7 @@ class WorkerServer(uvicorn.Server):
 def run(settings: Settings, load: Callable[[Settings], Engine] = load_engine) -> int:
     """Serves until told to stop; returns the exit status: 0, or DEVICE_POISONED where a restart helps."""
     configure_logging(settings.log_format)
+    _keep_heap_level()
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
@@ -134,6 +139,18 @@ def run(settings: Settings, load: Callable[[Settings], Engine] = load_engine) ->
     server.run(sockets=[listener])
     logger.info("stopped")
     return server.exit_status
+
+
+def _keep_heap_level() -> None:
+    """Has glibc return blocks of 8 MB and more at once, and of each thread's heap what is free beyond 64 MB.
+
+    By itself it raises both limits with the largest block that was ever freed, so that with texts of all
+    lengths memory goes on growing. Smaller limits cost time: pages that come anew are cleared first.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 8 << 20)
+        mallopt(_M_TRIM_THRESHOLD, 64 << 20)
 
 
 def _load_for_long(load: Callable[[Settings], Engine], settings: Settings) -> Engine:

@@ -16,4 +16,4 @@ def load_engine(settings: Settings) -> Engine:
         return ToneEngine(settings.tone_real_time_factor, settings.tone_batch)
     from gpu_worker.engines.cpu import CpuEngine
 
-    return CpuEngine.load()
+    return CpuEngine.load(settings.threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator
 from itertools import count
@@ -28,6 +29,8 @@ _WARM_UP: Final = (
     "Ready.",
     "The quick brown fox jumps over the lazy dog, and Zbigniew paid $9.99 for it at 7:30 pm.",
 )
+# As much at once as a piece can be, and half of it.
+_LONGEST: Final = (("so it goes on, " * 18 + "and ends.", 0.75), ("so it goes on, " * 9 + "and ends.", 1.0))
 
 
 class CpuEngine:
@@ -47,21 +50,27 @@ class CpuEngine:
         )
 
     @classmethod
-    def load(cls) -> CpuEngine:
-        """Loads the voices that are there and speaks once with each, so that first requests are quick."""
+    def load(cls, threads: int = 1) -> CpuEngine:
+        """Loads the voices that are there and speaks once with each, so that first requests are quick.
+
+        As many `threads` as will speak at once then take the memory that they need at most.
+        """
         g2p_by_accent: dict[bool, object] = {}
         voices: dict[str, Hibari] = {}
         for name in installed_voices():
             british = VOICES[name]["british"]
             try:
                 voice = Hibari(voice=name, threads=1, g2p=g2p_by_accent.get(british))
+                voice.sess = _without_arena(voice.model_path)
                 g2p_by_accent[british] = voice.g2p
                 for text in _WARM_UP:
                     voice(text)
             except (OSError, RuntimeError, ValueError) as error:
                 raise EngineLoadError(f"the voice {name} of hibari-tts does not load: {error}") from error
             voices[name] = voice
-        return cls(voices)
+        engine = cls(voices)
+        engine._take_memory(threads)
+        return engine
 
     @property
     def capabilities(self) -> Capabilities:
@@ -102,6 +111,19 @@ class CpuEngine:
             samples = dsp.synth(*(output[0] for output in outputs), noise)
             if len(samples):
                 yield Chunk(samples)
+
+    def _take_memory(self, threads: int) -> None:
+        """Speaks the longest in as many threads: their heaps, which later threads inherit, grow no more."""
+        speakers = [threading.Thread(target=self._speak_longest) for _ in range(threads)]
+        for speaker in speakers:
+            speaker.start()
+        for speaker in speakers:
+            speaker.join()
+
+    def _speak_longest(self) -> None:
+        for voice in list(self._voices.values())[:1]:
+            for text, speed in _LONGEST:
+                voice(text, speed=speed)
 
 
 class CpuSession:
@@ -154,6 +176,18 @@ class CpuSession:
         """See Session."""
         self._speaking.clear()
         self._run_options.clear()
+
+
+def _without_arena(model_path: str) -> onnxruntime.InferenceSession:
+    """A session as hibari makes it, but that its memory is malloc's.
+
+    onnxruntime's own arena doubles whenever texts of other lengths meet, and never gives back.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
 
 
 def _phonemes(voice: Hibari, text: str) -> list[str]:
