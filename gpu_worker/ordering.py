@@ -13,12 +13,14 @@ from gpu_worker.errors import WorkerError
 from gpu_worker.protocol import ErrorCode, SpeechRequest
 from gpu_worker.references.reference import Reference
 from gpu_worker.request import MAX_SEED
-from gpu_worker.text import Piece, UnknownTagError, has_rules, prepare, speakable
+from gpu_worker.text import Piece, UnknownTagError, expected_seconds, has_rules, prepare, speakable
 from gpu_worker.text.splitting import MAX_PIECE_CHARACTERS
 from gpu_worker.word_spans import WordStops, word_stops
 
 # Silence costs no engine any time: without a bound a short text would make hours of audio.
 MAX_SILENCE_MS: Final = 120_000
+# The longest text in ordinary words stays within it at the slowest speed; one of digits is no ordinary text.
+MAX_SPEECH_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class Script:
 
 
 def script_of(order: Order, engine: Engine) -> Script:
-    """Makes the text speakable. Raises WorkerError where there is nothing to say, or too much silence."""
+    """Makes the text speakable. Raises WorkerError where there is nothing to say, or too much."""
     request = order.request
     performs_tags = "tags" in engine.capabilities.features
     try:
@@ -102,6 +104,7 @@ def script_of(order: Order, engine: Engine) -> Script:
         if not any(engine.can_speak(piece.text) for piece in pieces):
             raise cannot_speak()
         _refuse_too_much_silence(pieces)
+        _refuse_too_much_speech(pieces, request.speed)
         if request.timestamps == "none":
             return Script(pieces, None)
         spoken = speakable(
@@ -153,6 +156,16 @@ def _refuse_too_much_silence(pieces: list[Piece]) -> None:
             "text",
             f"its pauses last {asked_ms / 1000:g} s; at most {MAX_SILENCE_MS // 1000} s of silence are made "
             "in one request",
+        )
+
+
+def _refuse_too_much_speech(pieces: list[Piece], speed: float) -> None:
+    expected = sum(expected_seconds(piece.text) for piece in pieces) / speed
+    if expected > MAX_SPEECH_SECONDS:
+        _refuse(
+            "text",
+            f"it would be spoken for about {expected / 60:.0f} minutes; at most {MAX_SPEECH_SECONDS // 60} "
+            "are made in one request",
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, Final
 
 from gpu_worker.audio import FORMATS
-from gpu_worker.ordering import MAX_SILENCE_MS
+from gpu_worker.ordering import MAX_SILENCE_MS, MAX_SPEECH_SECONDS
 from gpu_worker.protocol import TENANT_HEADER
 from gpu_worker.request import (
     CHOICES,
@@ -20,8 +20,8 @@ from gpu_worker.request import (
 
 DESCRIPTIONS: Final = {
     "text": "What is to be spoken. `[pause:0.5s]` and `[pause:300ms]` are silence, of which one request may "
-    f"ask for {MAX_SILENCE_MS // 1000} s; `[laugh]` and its like are performed by engines that can and left "
-    "out by others.",
+    f"ask for {MAX_SILENCE_MS // 1000} s; at most {MAX_SPEECH_SECONDS // 60} minutes are spoken. `[laugh]` "
+    "and its like are performed by engines that can and left out by others.",
     "request_id": "Your own id of this request: it comes back as `X-Request-Id`, stands in the log, and is "
     "what `/cancel` takes. One is made where there is none.",
     "model": "One of the `models` of `/ready`; the first of them where absent.",

@@ -5,6 +5,7 @@ from gpu_worker.text.preparing import has_rules, prepare, speakable, spoken_map
 from gpu_worker.text.rewriting import Spoken
 from gpu_worker.text.splitting import Piece
 from gpu_worker.text.tags import KNOWN_TAGS, UnknownTagError
+from gpu_worker.text.timing import expected_seconds
 
 __all__ = [
     "KNOWN_TAGS",
@@ -12,6 +13,7 @@ __all__ = [
     "Piece",
     "Spoken",
     "UnknownTagError",
+    "expected_seconds",
     "has_rules",
     "prepare",
     "speakable",

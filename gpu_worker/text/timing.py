@@ -16,6 +16,11 @@ _DIGIT_SECONDS: Final = 0.4
 _DENSE_SECONDS: Final = 0.2
 
 
+def expected_seconds(text: str) -> float:
+    """How long a text takes at the voice's own pace."""
+    return sum(map(_seconds, text))
+
+
 class Clock:
     """The expected duration of every slice of one text, in seconds."""
 

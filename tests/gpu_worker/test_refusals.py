@@ -39,6 +39,8 @@ def assert_refused(response: httpx.Response, status: int, code: str, param: str 
         ({"language": "fr"}, 400, "invalid", "language"),
         ({"timestamps": "character"}, 400, "invalid", "timestamps"),
         ({"text": "a[pause:10s]" * 13}, 400, "invalid", "text"),
+        ({"text": "999999999 " * 1000}, 400, "invalid", "text"),
+        ({"text": "999999999 " * 300, "speed": 0.25}, 400, "invalid", "text"),
         ({"text": "A [sneeze].", "unknown_tags": "error"}, 400, "invalid", "text"),
         ({"voice": "emma"}, 404, "voice_not_found", "voice"),
         ({"voice": "a" * 64}, 400, "invalid", "voice"),
