@@ -142,14 +142,14 @@ def run(settings: Settings, load: Callable[[Settings], Engine] = load_engine) ->
 
 
 def _keep_heap_level() -> None:
-    """Has glibc return blocks of 8 MB and more at once, and of each thread's heap what is free beyond 64 MB.
+    """Has glibc return blocks of 16 MB and more at once, and of each thread's heap what is free beyond 64 MB.
 
     By itself it raises both limits with the largest block that was ever freed, so that with texts of all
     lengths memory goes on growing. Smaller limits cost time: pages that come anew are cleared first.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 8 << 20)
+        mallopt(_M_MMAP_THRESHOLD, 16 << 20)
         mallopt(_M_TRIM_THRESHOLD, 64 << 20)
 
 
