@@ -67,7 +67,7 @@ BEFORE_NUMBERS: Final = _pairs(
     sec: section; secs: sections; sect: section; art: article; pp: pages; pg: page; pgs: pages; p: page;
     par: paragraph; para: paragraph; eq: equation; eqs: equations; ex: example; pt: part; ver: version;
     app: appendix; tab: table; col: column; op: opus; ps: psalm; ed: edition; ep: episode; lvl: level; ext:
-    extension; bk: book; rev: revision
+    extension; bk: book; rev: revision; ste: suite
     """
 )
 
@@ -92,7 +92,8 @@ ANYWHERE: Final = _pairs(
     population; prev: previous; pub: publication; publ: published; rec'd: received; recd: received; rep:
     representative; sched: schedule; sq: square; std: standard; subj: subject; tech: technology; trans:
     translated; treas: treasurer; yr: year; yrs: years; hr: hour; hrs: hours; wk: week; wks: weeks; mo:
-    month; mos: months; tbsp: tablespoon; tsp: teaspoon; blvd: boulevard; ave: avenue
+    month; mos: months; tbsp: tablespoon; tsp: teaspoon; blvd: boulevard; ave: avenue;
+    doz: dozen; pct: percent; pcs: pieces; pkgs: packages
     """
 )
 # Words of their own: abbreviations only where the sentence goes on after the full stop.
@@ -123,6 +124,7 @@ DOTTED: Final = _pairs(
 SLASHED: Final = _pairs(
     """
     either/or: either or; he/she: he or she; she/he: she or he; his/her: his or her; him/her: him or her;
+    his/hers: his or hers; yes/no: yes or no;
     y/o: year old; y/y: year over year; q/q: quarter over quarter; km/h: kilometers per hour; w/: with;
     w/o: without; b/c: because; c/o: care of; n/a: not applicable; and/or: and or; a/c: A C; b/w:
     between; w/in: within; w/out: without; s/he: she or he

@@ -60,6 +60,11 @@ def ends_sentence(text: str, start: int, stop: int) -> bool:
     return following.lower().replace("’", "'") in SENTENCE_STARTERS
 
 
+def kept_stop(match: re.Match[str]) -> str:
+    """The full stop at the end of an abbreviation where it also ends the sentence, else nothing."""
+    return "." if ends_sentence(match.string, match.start(), match.end()) else ""
+
+
 def padded(match: re.Match[str], spoken: str) -> str:
     """`spoken` with a space on each side where the match touches a word."""
     text = match.string

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gpu_worker.text.normalization import words, years
+from gpu_worker.text.normalization import weekdays, words, years
 from gpu_worker.text.normalization.numerals import (
     DASH,
     END,
@@ -18,42 +18,36 @@ from gpu_worker.text.normalization.numerals import (
     word_set,
 )
 from gpu_worker.text.normalization.times import say_time
+from gpu_worker.text.normalization.weekdays import MONTH_NAME
 from gpu_worker.text.rewriting import Rule
 
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December",
 )  # fmt: skip
-_WEEKDAYS: Final = {
-    day[:3]: day for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-}
-_NAME: Final = (
-    r"(?:[Jj]an(?:uary)?|[Ff]eb(?:ruary)?|[Mm]ar(?:ch)?|[Aa]pr(?:il)?|[Mm]ay|[Jj]une?|[Jj]uly?|[Aa]ug(?:ust)?"
-    r"|[Ss]ept?(?:ember)?|[Oo]ct(?:ober)?|[Nn]ov(?:ember)?|[Dd]ec(?:ember)?"
-    r"|JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEPT?(?:EMBER)?"
-    r"|OCT(?:OBER)?|NOV(?:EMBER)?|DEC(?:EMBER)?)"
-)
 _DAY: Final = r"(?:0?[1-9]|[12][0-9]|3[01])"
 _NTH: Final = r"(?:st|nd|rd|th|ST|ND|RD|TH)?"
 _YEAR: Final = r"[12][0-9]{3}"
-_TO: Final = rf"{SPACE}?(?:{DASH}|to\b|through\b|/){SPACE}?"
+_TO: Final = rf"{SPACE}?(?:{DASH}|to\b|(?P<through>through\b)|/){SPACE}?"
 
 _MONTH_FIRST: Final = re.compile(
-    rf"(?<![A-Za-z])(?P<month>{_NAME})(?:\.?{SPACE}{{1,2}}(?:the{SPACE})?|\.|(?<=[A-Za-z]{{3}})-)"
+    rf"(?<![A-Za-z])(?P<month>{MONTH_NAME})(?:\.?{SPACE}{{1,2}}(?:the{SPACE})?|\.|(?<=[A-Za-z]{{3}})-)"
     rf"(?P<day>{_DAY})(?P<nth>{_NTH})(?![\w:%\u00b0]|[.,/][0-9])"
-    rf"(?:{_TO}(?:(?P<month2>{_NAME})\.?{SPACE})?(?P<day2>{_DAY}){_NTH}(?![\w:]|[.,/-][0-9]))?"
+    rf"(?:{_TO}(?:(?P<month2>{MONTH_NAME})\.?{SPACE})?(?P<day2>{_DAY}){_NTH}(?![\w:]|[.,/-][0-9]))?"
     rf"(?:(?:(?P<comma>,?){SPACE}{{1,2}}|-)(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
 )
 _DAY_FIRST: Final = re.compile(
     rf"{START}(?<![/:-])(?:(?P<day1>{_DAY}){_NTH}{_TO})?(?P<day>{_DAY})(?P<nth>{_NTH})(?:{SPACE}|-)"
-    rf"(?P<of>of{SPACE})?(?P<month>{_NAME})(?![\w'\u2019])"
+    rf"(?P<of>of{SPACE})?(?P<month>{MONTH_NAME})(?![\w'\u2019])"
     rf"(?:\.(?=[,;:)]|[ ][a-z0-9]))?(?:(?:,?{SPACE}|-)(?P<year>{_YEAR})(?![\w:]|[.,][0-9]))?"
 )
 _MONTH_YEAR: Final = re.compile(
-    rf"(?<![A-Za-z])(?:(?P<month1>{_NAME})\.?{_TO})?(?P<month>{_NAME})(?:\.?,?{SPACE}{{1,2}}"
+    rf"(?<![A-Za-z])(?:(?P<month1>{MONTH_NAME})\.?{_TO})?(?P<month>{MONTH_NAME})(?:\.?,?{SPACE}{{1,2}}"
     rf"(?:of{SPACE})?|-)(?:(?P<year>{_YEAR})(?![\w:]|[.,][0-9])|['\u2019](?P<short>[0-9]{{2}})(?!\w))"
 )
-_MONTHS_ONLY: Final = re.compile(rf"\b(?P<month1>{_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<month>{_NAME})\b")
+_MONTHS_ONLY: Final = re.compile(
+    rf"\b(?P<month1>{MONTH_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<month>{MONTH_NAME})\b"
+)
 _ISO: Final = re.compile(
     rf"{START}(?P<year>{_YEAR})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>{_DAY})"
     r"(?:T(?P<hour>[01][0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:[.,][0-9]{1,9})?)?"
@@ -71,26 +65,23 @@ _SLASHED: Final = re.compile(
 _MONTH_SLASH_YEAR: Final = re.compile(
     rf"{START}(?P<month>0?[1-9]|1[0-2])/(?P<year>19[0-9]{{2}}|20[0-9]{{2}}){END}(?!/)"
 )
+# What a payment card, a medicine or food is good until: a month and the last two digits of a year.
+_EXPIRY: Final = re.compile(
+    rf"(?P<exp>\b[Ee][Xx][Pp]\.?:?{SPACE}?)?(?<![\w/.,-])(?P<month>0[1-9]|1[0-2])/(?P<year>[2-9][0-9])(?![\w/%-]|[.,][0-9])"
+)
+_EXPIRES: Final = re.compile(
+    r"\b(?:expiry|expiration|exp date|(?:valid|good) (?:thru|through|until|till|to)|best (?:before|by)"
+    r"|card[^.!?]{1,24}expire[sd]?|expiring|use by)\b(?: date)?(?: is| of| in| on|:)?:? ?\Z",
+    re.IGNORECASE,
+)
 _YEAR_MONTH: Final = re.compile(rf"{START}(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])(?![\w-]|[.,:/][0-9])")
-_WEEKDAY: Final = re.compile(
-    rf"\b(?P<day>Mon|Tues?|Wed|Thurs?|Thu|Fri|Sat|Sun)\b\.?(?=,?{SPACE}{{1,2}}(?:[0-9]{{1,2}}(?:st|nd|rd"
-    rf"|th)?{SPACE}{_NAME}\b|{_NAME}\b\.?{SPACE}[0-9]|[0-9]{{1,2}}[/:][0-9]|[0-9]{{1,2}}{SPACE}?[ap]\.?m"
-    rf"|{_YEAR}-))"
-)
-_DAY_NAME: Final = "(?:Mon|Tues?|Wed(?:nes)?|Thurs?|Fri|Sat(?:ur)?|Sun)(?:day)?"
-_WEEKDAYS_SPAN: Final = re.compile(
-    rf"\b(?P<first>{_DAY_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<second>{_DAY_NAME})\b"
-    r"(?:\.(?=[;,:)]|[ ][a-z0-9]))?"
-)
-
-_WEEKDAY_LIST: Final = re.compile(rf"(?<![\w/]){_DAY_NAME}(?:/{_DAY_NAME}){{1,6}}(?![\w/])")
 _SHORT: Final = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}"
 _ENDS_IN_DATE: Final = re.compile(
-    rf"(?:{_NAME}\.? (?:{_DAY}{_NTH})?,?(?: ?{_YEAR})?|{_DAY}{_NTH} (?:of )?{_NAME}\.?|{_SHORT})\Z"
+    rf"(?:{MONTH_NAME}\.? (?:{_DAY}{_NTH})?,?(?: ?{_YEAR})?|{_DAY}{_NTH} (?:of )?{MONTH_NAME}\.?|{_SHORT})\Z"
 )
 _BETWEEN_DATES: Final = re.compile(
     rf"(?<=[0-9a-z.]){SPACE}?[-\u2012-\u2015]{SPACE}?"
-    rf"(?=(?:{_DAY}{_NTH} (?:of )?{_NAME}|{_NAME}\.? (?:{_DAY}{_NTH}|{_YEAR})|{_SHORT})\b)"
+    rf"(?=(?:{_DAY}{_NTH} (?:of )?{MONTH_NAME}|{MONTH_NAME}\.? (?:{_DAY}{_NTH}|{_YEAR})|{_SHORT})\b)"
 )
 
 _ON: Final = word_set(
@@ -103,11 +94,18 @@ _DATED: Final = word_set(
 )
 _DAY_OF: Final = re.compile(r"\b(?:[Ww]eek|[Dd]ay|[Nn]ight|[Mm]orning|[Ee]vening|[Ww]eekend) of \Z")
 _DIVISORS: Final = (12, 16, 20)
+_BEFORE_EXPIRY: Final = word_set(
+    "expiry expiration expires expired expire expiring date thru through until till to before by is of in on"
+)
 _EVENTS: Final = {(9, 11), (7, 11)}
 
 
 def _month(name: str) -> str:
     return next(month for month in _MONTHS if month[:3] == name[:3].capitalize())
+
+
+def _joint(match: re.Match[str]) -> str:
+    return "through" if match["through"] else "to"
 
 
 def _is_modal(match: re.Match[str]) -> bool:
@@ -128,7 +126,7 @@ def _say_month_first(match: re.Match[str]) -> str | None:
     spoken = f"{_month(match['month'])} {words.ordinal(int(match['day']))}"
     if match["day2"]:
         month2 = f"{_month(match['month2'])} " if match["month2"] else ""
-        spoken += f" to {month2}{words.ordinal(int(match['day2']))}"
+        spoken += f" {_joint(match)} {month2}{words.ordinal(int(match['day2']))}"
     return _with_year(spoken, match["year"], ", " if match["comma"] else " ")
 
 
@@ -138,7 +136,8 @@ def _say_day_first(match: re.Match[str]) -> str | None:
     before = previous_word(match)
     day = words.ordinal(int(match["day"]))
     if match["day1"]:
-        day = f"{words.ordinal(int(match['day1']))} to {'' if before == 'the' else 'the '}{day}"
+        the = "" if before == "the" else "the "
+        day = f"{words.ordinal(int(match['day1']))} {_joint(match)} {the}{day}"
     article = "" if before == "the" or (match["of"] and not match["day1"]) else "the "
     return _with_year(f"{article}{day} of {_month(match['month'])}", match["year"])
 
@@ -146,7 +145,7 @@ def _say_day_first(match: re.Match[str]) -> str | None:
 def _say_month_year(match: re.Match[str]) -> str | None:
     spoken = _month(match["month"])
     if match["month1"]:
-        spoken = f"{_month(match['month1'])} to {spoken}"
+        spoken = f"{_month(match['month1'])} {_joint(match)} {spoken}"
     if match["short"]:
         return f"{spoken} {words.two_digits(int(match['short']))}"
     return _with_year(spoken, match["year"])
@@ -195,6 +194,17 @@ def _say_numeric(match: re.Match[str]) -> str | None:
     return f"{_MONTHS[month - 1]} {words.ordinal(day)}, {words.year(full)}"
 
 
+def _say_expiry(match: re.Match[str]) -> str | None:
+    """'exp. 12/26', a month and a year; days of the month are left to the rules for dates."""
+    known = match["exp"] or int(match["year"]) > 31
+    if not known and not _EXPIRES.search(match.string, max(0, match.start() - 48), match.start()):
+        return None
+    if not match["exp"] and previous_word(match) not in _BEFORE_EXPIRY:
+        return None
+    spoken = f"{_MONTHS[int(match['month']) - 1]} {words.year(2000 + int(match['year']))}"
+    return f"expires {spoken}" if match["exp"] else spoken
+
+
 def _say_slashed(match: re.Match[str]) -> str | None:
     first, second = int(match["first"]), int(match["second"])
     if (first, second) in _EVENTS:
@@ -215,7 +225,8 @@ def _say_slashed(match: re.Match[str]) -> str | None:
         return None
     spoken = f"{_MONTHS[first - 1]} {words.ordinal(second)}"
     if match["to"]:
-        spoken += f" to {_MONTHS[int(match['first2']) - 1]} {words.ordinal(int(match['second2']))}"
+        joint = "through" if "through" in match["to"] else "to"
+        spoken += f" {joint} {_MONTHS[int(match['first2']) - 1]} {words.ordinal(int(match['second2']))}"
     return spoken
 
 
@@ -223,10 +234,6 @@ def _is_no_fraction(match: re.Match[str]) -> bool:
     """Whether no one would divide by the second number, as in '12/25'."""
     second = int(match["second"])
     return second > 10 and second not in _DIVISORS and not is_count(match) and not is_rating(match)
-
-
-def _say_weekdays(match: re.Match[str]) -> str:
-    return " ".join(_weekday(name) for name in match[0].split("/"))
 
 
 def _say_year_month(match: re.Match[str]) -> str | None:
@@ -237,10 +244,6 @@ def _say_year_month(match: re.Match[str]) -> str | None:
 
 def _say_month_slash_year(match: re.Match[str]) -> str:
     return f"{_MONTHS[int(match['month']) - 1]} {words.year(int(match['year']))}"
-
-
-def _weekday(name: str) -> str:
-    return _WEEKDAYS[name[:3]]
 
 
 _MONTH_HINT: Final = re.compile(
@@ -254,22 +257,13 @@ _DAY_HINT: Final = re.compile(
 _CHAIN: Final = re.compile(r"[0-9][-/.\u2011][0-9]{1,2}[-/.\u2011][0-9]")
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule(
-        _WEEKDAYS_SPAN,
-        lambda match: f"{_weekday(match['first'])} to {_weekday(match['second'])}",
-        re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?\s?[-\u2010-\u2015]"),
-    ),
-    Rule(_WEEKDAY_LIST, _say_weekdays, re.compile("[a-z]/[MTWFS][a-z]")),
-    Rule(
-        _WEEKDAY,
-        lambda match: _weekday(match["day"]),
-        re.compile("(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}[., ]"),
-    ),
+    *weekdays.RULES,
     Rule(
         _BETWEEN_DATES,
         _say_between,
         re.compile(rf"[-\u2012-\u2015]{SPACE}?(?:[0-9]{{1,2}}(?:[a-z]{{0,2}} |/)|[A-Z][a-z]{{2}})"),
     ),
+    Rule(_EXPIRY, _say_expiry, re.compile("[01][0-9]/[2-9][0-9]")),
     Rule(_ISO, _say_iso, _CHAIN),
     Rule(_NUMERIC, _say_numeric, _CHAIN),
     Rule(_DAY_FIRST, _say_day_first, _DAY_HINT),

@@ -67,6 +67,10 @@ _REFERENCE_START: Final = re.compile(r"(?<!\w)!?\[(?=[^\[\]\n]{1,400}\]\[[^\[\]\
 _REFERENCE_STOP: Final = re.compile(r"\]\[[^\[\]\n]{0,80}\]")
 
 _ESCAPED: Final = re.compile(r"(?<![\w:\\])\\[*_#`~\[\]>|!()]|(?<=[\w)}])\\[)\]]")
+# 'a 5* hotel'.
+_RATED: Final = re.compile(
+    r"(?<=\b[1-7])\*(?= (?:hotels?|resorts?|restaurants?|reviews?|ratings?|luxury|stay)\b)"
+)
 _STARS_OPEN: Final = re.compile(r"(?<![\w*])\*{1,3}(?=[^\s*][^*\n]{0,400}\*)")
 _STARS_CLOSE: Final = re.compile(r"(?<=[^\s*])\*{1,3}(?![\w*(])")
 _STARS_INSIDE: Final = re.compile(r"(?<=[a-z])\*\*(?=[a-z][^*\n]{0,100}\*\*)|(?<=[a-z])\*\*(?=[a-z])")
@@ -98,7 +102,10 @@ def _nothing(match: re.Match[str]) -> str:
     return ""
 
 
-def _tag(match: re.Match[str]) -> str:
+def _tag(match: re.Match[str]) -> str | None:
+    compared = match.string[max(0, match.start() - 1) : match.start()].isalnum() and " " in match[0]
+    if compared and not any(sign in match[0] for sign in "=/"):
+        return None
     return "" if _INLINE_TAG.match(match[0]) else " "
 
 
@@ -194,6 +201,7 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 # After the rules for addresses, which hold the same signs.
 INLINE_RULES: Final[tuple[Rule, ...]] = (
+    Rule(_RATED, lambda match: " star", re.compile(r"[1-7]\* [hrls]")),
     Rule(_STARS_OPEN, _nothing, _STAR),
     Rule(_STARS_CLOSE, _nothing, _STAR),
     Rule(_STARS_INSIDE, _nothing, _STAR),

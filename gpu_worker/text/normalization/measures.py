@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from gpu_worker.text.normalization import units, words
+from gpu_worker.text.normalization import feet_inches, units, words
 from gpu_worker.text.normalization.numerals import (
-    DIGIT,
     LETTERED,
     PLAIN,
     SPACE,
     START,
     is_attributive,
+    next_word,
     previous_word,
+    word_set,
 )
-from gpu_worker.text.normalization.quantities import NUMERIC, QUANTITY, RANGE, Quantity, quantity, range_of
+from gpu_worker.text.normalization.quantities import NUMERIC, RANGE, counted, described, quantity, range_of
 from gpu_worker.text.rewriting import Rule
 
 _SYMBOL: Final = r"[A-Za-z\u00b5\u03bc\u03a9\u2126]{1,5}"
 # A full stop after an abbreviated unit belongs to it where the sentence goes on.
-_STOP: Final = r"(?:\.(?=[,)]|[ \u00a0][a-z0-9(]))?"
+_STOP: Final = r"(?:\.(?=[,)]|[ \u00a0][a-z(]|(?<=[A-Za-z]{2}\.)[ \u00a0][0-9]))?"
 _QUALIFIER: Final = {"sq": "square ", "square": "square ", "cu": "cubic ", "cubic": "cubic ", "fl": "fl "}
 _UNIT: Final = (
     rf"(?:(?P<qualifier>sq|square|cu|cubic|fl)\.?{SPACE})?(?P<unit>N\u00b7m|{_SYMBOL})(?:\^?"
@@ -51,6 +52,8 @@ def _say_amount(match: re.Match[str]) -> str | None:
         return None
     if gap and (symbol == "B" or (symbol == "K" and not _WARM.search(match.string))) and "." in match["low"]:
         return None
+    if not gap and len(symbol) == 1 and symbol.isupper() and _is_listed(match):
+        return None
     if symbol == "s" and match.string[max(0, match.start() - 1)] == "-":
         return None
     if gap == "-" and match.string[match.end() : match.end() + 1] == "-":
@@ -69,6 +72,8 @@ def _say_amount(match: re.Match[str]) -> str | None:
     amount = range_of(match)
     attributive = gap == "-" or ("|" not in unit and not match["below"] and is_attributive(match))
     name = units.spoken(unit, plural_form=not ((amount.is_one and not match["scale"]) or attributive))
+    if attributive:
+        amount = described(amount)
     if match["below"]:
         below = units.per(match["below"], match["below_power"] or "")
         if below is None:
@@ -108,6 +113,21 @@ def _is_lettered(match: re.Match[str]) -> bool:
     return before in LETTERED or before.removesuffix("s") in LETTERED
 
 
+_LISTED_AFTER: Final = re.compile(r"(?:,|,? (?:and|or|to|not|vs\.?))? ?[0-9]{1,3}([A-Z])(?![\w/])")
+_LISTED_BEFORE: Final = re.compile(r"(?:[0-9]|\ue000)([A-Z])(?:,|,? (?:and|or|to|or not|not|vs\.?))? ?\Z")
+_SIZED: Final = word_set("shoe shoes boot boots sneaker sneakers sandal sandals width widths feet seat seats")
+
+
+def _is_listed(match: re.Match[str]) -> bool:
+    """Whether a number with another letter stands beside this one, as in '2A, 2B', or it is a shoe's size."""
+    text = match.string
+    after = _LISTED_AFTER.match(text, match.end())
+    before = _LISTED_BEFORE.search(text, max(0, match.start() - 12), match.start())
+    if (after and after[1] != match["unit"]) or (before and before[1] != match["unit"]):
+        return True
+    return next_word(match) in _SIZED
+
+
 def _stands_alone(match: re.Match[str]) -> bool:
     symbol = match["unit"]
     if symbol == "in":
@@ -126,52 +146,11 @@ def _stands_alone(match: re.Match[str]) -> bool:
     return symbol in ("mo", "B")
 
 
-_FEET_INCHES: Final = re.compile(
-    rf"{START}([0-9]{{1,3}}){SPACE}?(?:ft\.?|feet|foot|['\u2032\u2019]){SPACE}?"
-    r"([0-9]{1,2}(?:\.[0-9]{1,2}|(?:[ -][0-9]/[0-9]{1,2})|[\u00bc-\u00be])?)"
-    rf"(?:{SPACE}?(?:in\b\.?(?![ ][A-Z]|\s*$)|in\b|inch(?:es)?\b|[\"\u2033\u201d]|''|\u2032\u2032"
-    rf"|\u2019\u2019)|(?![\w\"'\u2019]|[.,][0-9]))"
-)
-
-
-def _say_feet_inches(match: re.Match[str]) -> str:
-    feet, inches = quantity(match[1]), quantity(match[2])
-    return f"{_with(feet, 'foot')} {_with(inches, 'inch')}"
-
-
-def _with(amount: Quantity, unit: str) -> str:
-    return f"{amount.spoken} {unit if amount.is_one else words.plural(unit)}"
-
-
 _SPELLED_DEGREE: Final = re.compile(r"(?<=[0-9] )(degrees?) ([CFK])(?!\w)")
 
 
 def _say_spelled_degree(match: re.Match[str]) -> str:
     return match[1] + _DEGREES[match[2]]
-
-
-_MARKS: Final = re.compile(rf"{START}(?P<number>{QUANTITY})(?P<mark>['\u2032\"\u2033\u201d])(?!\w)")
-_SIZED: Final = re.compile(r"[ ]?(?:\u00d7|(?:x|by|wide|long|tall|deep|thick|high|pipe|screen|diameter)\b)")
-_QUOTED: Final = 200
-_OPEN_QUOTE: Final = re.compile(r"(?:^|[\s(\[])['\u2018]")
-_GOES_ON: Final = re.compile(r"[ ][a-z]|$")
-
-
-def _say_marks(match: re.Match[str]) -> str | None:
-    mark, text = match["mark"], match.string
-    unit = "foot" if mark in "'\u2032" else "inch"
-    amount = quantity(match["number"])
-    if is_attributive(match):
-        return f"{amount.spoken} {unit}"
-    if mark not in "\u2032\u2033" and not _SIZED.match(text, match.end()):
-        before = text[max(0, match.start() - _QUOTED) : match.start()]
-        if unit == "foot" and (
-            mark != "'" or _OPEN_QUOTE.search(before) or not _GOES_ON.match(text, match.end())
-        ):
-            return None
-        if "\u201c" in before or before.count('"') % 2:
-            return None
-    return _with(amount, unit)
 
 
 _PERCENT: Final = re.compile(rf"{RANGE}{SPACE}?(?P<sign>[%\u2030\u066a])")
@@ -202,11 +181,11 @@ def _say_degree(match: re.Match[str]) -> str | None:
     scale = match["scale"] or match["bare"] or {"\u2103": "C", "\u2109": "F"}.get(match["one"] or "", "")
     if not scale and not match["compass"] and is_attributive(match):
         return f"{amount.spoken} degree"
-    parts = [_with(amount, "degree") + _DEGREES[scale]]
+    parts = [counted(amount, "degree") + _DEGREES[scale]]
     if match["minutes"]:
-        parts.append(_with(quantity(match["minutes"]), "minute"))
+        parts.append(counted(quantity(match["minutes"]), "minute"))
     if match["seconds"]:
-        parts.append(_with(quantity(match["seconds"]), "second"))
+        parts.append(counted(quantity(match["seconds"]), "second"))
     return " ".join(parts) + _COMPASS.get(match["compass"] or "", "")
 
 
@@ -256,15 +235,14 @@ def _say_times(match: re.Match[str]) -> str | None:
 RULES: Final[tuple[Rule, ...]] = (
     Rule(_DEGREE, _say_degree, re.compile("[0-9][ \u00a0]?[\u00b0\u00ba\u2103\u2109CF]")),
     Rule(_BY, _say_dimensions, re.compile("[0-9]['\u2032\"\u2033\u201d\u2019]?[ \u00a0]?[xX\u00d7]")),
-    Rule(_FEET_INCHES, _say_feet_inches, DIGIT),
-    Rule(_MARKS, _say_marks, re.compile("[0-9]['\u2032\"\u2033\u201d]")),
+    *feet_inches.RULES,
     Rule(_CONTINENTAL, _say_continental, re.compile("[0-9],[0-9]{1,2}(?![0-9])")),
     Rule(_PERCENTS, _say_percent, re.compile("%")),
     Rule(_PERCENT, _say_percent, re.compile("[%\u2030\u066a]")),
     Rule(_SPELLED_DEGREE, _say_spelled_degree, re.compile("degrees? [CFK]")),
     Rule(_TIMES, _say_times, re.compile("[0-9][xX\u00d7]")),
     Rule(_EVERY, lambda match: f"every {words.whole(match[1])} hours", re.compile("q[0-9]")),
-    Rule(_CUPS, lambda match: _with(range_of(match), "cup"), re.compile(r" c\. ")),
+    Rule(_CUPS, lambda match: counted(range_of(match), "cup"), re.compile(r" c\. ")),
     Rule(_PER, _say_per, re.compile("[0-9]/[a-zL]")),
     Rule(_AMOUNT, _say_amount, NUMERIC),
 )

@@ -57,6 +57,7 @@ _OTHER_DIGITS: Final = re.compile(r"[^\D0-9]++")
 _STEPS: Final = word_set(
     "step part page slide episode day week round lap tweet level stage phase photo question batch"
 )
+_ALWAYS: Final = re.compile(rf"{START}24/7/365(?![\w/])")
 _TRIED: Final = word_set("went shot converted passed answered")
 _PAIRED: Final = {"24/7", "50/50", "20/20", "60/40", "80/20", "70/30", "90/10", "9/11", "7/11"}
 
@@ -81,9 +82,10 @@ _NAMED: Final = re.compile(
     r"|geforce)[. #-]{1,2}(?:[A-Z]{1,3}[ -]?)?\Z",
     re.IGNORECASE,
 )
+_FLIGHT: Final = re.compile(r"\b(?:Flight (?:[A-Z]{2,3} ?)?|flight [A-Z]{2,3} ?)\Z")
 _ENDING: Final = re.compile(
-    r"(?:\b(?:card|account|number|phone)\b[^.]{0,20}\bend(?:s|ed|ing)? (?:in|with)|\blast (?:four|4)"
-    r"(?: digits)?(?: are| is|:)?) ?\Z",
+    r"(?:\b(?:card|account|number|phone|visa|mastercard|amex)\b[^.]{0,20}\bend(?:s|ed|ing)? (?:in|with)"
+    r"|\blast (?:four|4)(?: digits)?(?: are| is|:)?) ?\Z",
     re.IGNORECASE,
 )
 _AIRLINER: Final = re.compile("7[0-9]7")
@@ -114,7 +116,10 @@ def _say_fraction(match: re.Match[str]) -> str | None:
         if int(numerator) > int(denominator) and _EQUALS.match(match.string, match.end()):
             return f"{words.whole(numerator)} divided by {words.whole(denominator)}"
     sign = "minus " if match["sign"] else ""
-    return sign + mixed(match["whole"] or "", int(numerator), int(denominator))
+    spoken = mixed(match["whole"] or "", int(numerator), int(denominator))
+    if spoken.endswith("quarters") and next_word(match) == "inch":
+        spoken = spoken.removesuffix("s")
+    return sign + spoken
 
 
 _EQUALS: Final = re.compile(r"\s?=")
@@ -176,7 +181,10 @@ def _is_name(match: re.Match[str]) -> bool:
     before = match.string[max(0, match.start() - 12) : match.start()]
     if next_word(match) in ("error", "errors") and "0" in match["number"][1:-1]:
         return True
-    if _NAMED.search(match.string, max(0, match.start() - 18), match.start()) and not is_count(match):
+    start = max(0, match.start() - 18)
+    if _FLIGHT.search(match.string, start, match.start()):
+        return True
+    if _NAMED.search(match.string, start, match.start()) and not is_count(match):
         return True
     if match["number"] in ("1040", "1065", "1099", "1120") and not is_count(match):
         return _FORMS.search(match.string, max(0, match.start() - 32), match.start()) is not None
@@ -220,6 +228,7 @@ def _say_other_digits(match: re.Match[str]) -> str:
 RULES: Final[tuple[Rule, ...]] = (
     *serials.NAMED,
     Rule(_ORDINAL, _say_ordinal, re.compile("[0-9][- ]?[snrtSNRTˢⁿʳᵗ]")),
+    Rule(_ALWAYS, lambda match: "twenty-four seven, three sixty-five", re.compile("/365")),
     Rule(_DECIMAL_RATING, _say_rating, re.compile(r"\.[0-9]{1,2}/[1-9]")),
     Rule(_FRACTION, _say_fraction, re.compile("[0-9][/\u2044][0-9]")),
     Rule(_VULGAR, _say_vulgar, re.compile(VULGAR_CLASS)),

@@ -112,9 +112,12 @@ _RATING: Final = re.compile(
 )
 
 
+# What a part of is spoken of: 'a 3/5 majority' is no rating.
+_PARTED: Final = word_set("majority chance share stake interest mile scale probability portion cut vote lead")
+
+
 def is_rating(match: re.Match[str]) -> bool:
     """Whether what is matched is points out of so many: 'a 7/10', 'rated 4/5'."""
-    return (
-        previous_word(match) in ("a", "an")
-        or _RATING.search(match.string, max(0, match.start() - 30), match.start()) is not None
-    )
+    return (previous_word(match) in ("a", "an") and next_word(match) not in _PARTED) or _RATING.search(
+        match.string, max(0, match.start() - 30), match.start()
+    ) is not None

@@ -78,6 +78,17 @@ def quantity(written: str) -> Quantity:
     return Quantity(signs + words.number(written), is_one=written == "1")
 
 
+def counted(amount: Quantity, unit: str) -> str:
+    """'one foot', 'two feet'."""
+    return f"{amount.spoken} {unit if amount.is_one else words.plural(unit)}"
+
+
+def described(amount: Quantity) -> Quantity:
+    """`amount` as it stands before a unit in the singular: 'a three quarter inch bolt'."""
+    spoken = amount.spoken
+    return Quantity(spoken.removesuffix("s") if spoken.endswith("quarters") else spoken, amount.is_one)
+
+
 def range_of(match: re.Match[str]) -> Quantity:
     """What the groups of RANGE say."""
     low = quantity(match["low"])

@@ -19,7 +19,7 @@ from gpu_worker.text.rewriting import TAKEN, Rule
 
 _RANGE: Final = re.compile(
     rf"{START}(?<![-\u2010-\u2015/])(?P<low>{PLAIN})(?P<dash>{SPACE}?{DASH}{SPACE}?)(?P<high>{PLAIN})"
-    rf"(?!\w)(?!{SPACE}?=|-[0-9]|-[A-Za-z]{{1,2}}(?!\w))"
+    rf"(?![\w]|/[0-9])(?!{SPACE}?=|-[0-9]|-[A-Za-z]{{1,2}}(?!\w))"
 )
 _ORDINALS: Final = re.compile(
     rf"{START}(?P<low>[0-9]{{1,4}})(?:st|nd|rd|th)?{SPACE}?{DASH}{SPACE}?(?P<high>[0-9]{{1,4}})(?:st|nd"

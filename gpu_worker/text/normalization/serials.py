@@ -6,11 +6,13 @@ import re
 from typing import Final
 
 from gpu_worker.text.normalization import words
-from gpu_worker.text.normalization.numerals import LETTERED, SPACE, is_count, previous_word
+from gpu_worker.text.normalization.numerals import LETTERED, SPACE, is_count, previous_word, word_set
 from gpu_worker.text.rewriting import Rule
 
 _NUMBER_SIGN: Final = re.compile(rf"(?<![\w&#/])(?:#|\u2116{SPACE}?)(?=[0-9]{{1,12}}(?![A-Za-z0-9]))")
-_NUMBER_WORD: Final = re.compile(rf"(?<!\w)(?:[Nn]o(?P<many>s)?\.|NO\.|[Nn]r\.){SPACE}?(?=[0-9])")
+_NUMBER_WORD: Final = re.compile(
+    rf"(?<!\w)(?:[Nn]o(?P<many>s)?\.|NO\.|[Nn]r\.){SPACE}?(?=[0-9])|(?<=[a-z] )No (?=[0-9]{{1,4}}(?!\w))"
+)
 _RETIREMENT: Final = re.compile(r"(?<!\w)(401|403|457|501)\s?\(([a-z])\)(?:\(([0-9])\))?")
 _HEX: Final = re.compile(r"(?<!\w)0[xX]([0-9A-Fa-f]{1,32})(?!\w)")
 _HOUSE: Final = re.compile(
@@ -24,7 +26,7 @@ _HOUSE: Final = re.compile(
 # Digits that touch a letter before them; a hyphen in between is not said.
 _AFTER_LETTER: Final = re.compile(
     r"(?<=[A-Za-z])(?P<dash>-?)(?P<digits>[0-9]++)(?P<part>\.[0-9]{1,4}(?![\w.]))?(?P<plural>s(?!\w))?"
-    r"(?P<more>(?:-[0-9]{1,12}(?![0-9.])){0,4})(?P<letter>(?=[A-Za-z]))?"
+    r"(?P<more>(?:-[0-9]{1,12}(?![0-9]|\.[0-9])){0,4})(?P<letter>(?=[A-Za-z]))?"
 )
 _BEFORE_LETTER: Final = re.compile(
     r"(?:(?<=\ue000)-)?(?<!\w)(?<![0-9][.,])(?P<whole>[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)"
@@ -38,6 +40,16 @@ _LETTERED_SIGN: Final = re.compile(r"(?<![\w&#/])#(?=[A-Z]{1,4}-[0-9])")
 _SECRET: Final = re.compile(
     r"\b(?:otp|pin|code|passcode|password|serial|voucher|coupon)\b[^.!?]{0,12}\Z", re.IGNORECASE
 )
+
+
+_ANSWERED: Final = word_set("said answered replied told")
+
+
+def _say_number_word(match: re.Match[str]) -> str | None:
+    """'No. 5', but not 'He said no. 5 minutes later'."""
+    if match[0][0] == "n" and previous_word(match) in _ANSWERED:
+        return None
+    return "numbers " if match["many"] else "number "
 
 
 def _say_team(match: re.Match[str]) -> str:
@@ -105,8 +117,8 @@ NAMED: Final[tuple[Rule, ...]] = (
     Rule(_NUMBER_SIGN, lambda _: "number ", re.compile("[#\u2116]")),
     Rule(
         _NUMBER_WORD,
-        lambda match: "numbers " if match["many"] else "number ",
-        re.compile(r"[Nn][oOr]s?\.\s?[0-9]"),
+        _say_number_word,
+        re.compile(r"[Nn][oOr]s?(?:\.\s?| )[0-9]"),
     ),
     Rule(_HOUSE, _say_house, re.compile("[0-9]{3} ")),
 )

@@ -7,163 +7,11 @@ from typing import Final
 
 from gpu_worker.text.normalization import units
 from gpu_worker.text.normalization.context import padded, word_before
+from gpu_worker.text.normalization.symbol_names import COMPARED, LETTERS, NAMES
 from gpu_worker.text.normalization.words import cardinal, digits
 from gpu_worker.text.rewriting import Rule
 
-_NAMES: Final = {
-    "&": "and",
-    "@": "at",
-    "%": "percent",
-    "=": "equals",
-    "<": "less than",
-    ">": "greater than",
-    "≤": "less than or equal to",
-    "≥": "greater than or equal to",
-    "⩽": "less than or equal to",
-    "⩾": "greater than or equal to",
-    "≠": "not equal to",
-    "≪": "much less than",
-    "≫": "much greater than",
-    "≡": "identical to",
-    "≅": "congruent to",
-    "≈": "approximately equal to",
-    "∝": "proportional to",
-    "±": "plus or minus",
-    "∓": "minus or plus",
-    "−": "minus",
-    "×": "times",
-    "⋅": "times",
-    "÷": "divided by",
-    "√": "square root of",
-    "∛": "cube root of",
-    "∞": "infinity",
-    "∑": "sum of",
-    "∏": "product of",
-    "∫": "integral of",
-    "∂": "partial",
-    "∇": "nabla",
-    "∈": "in",
-    "∉": "not in",
-    "∪": "union",
-    "∩": "intersection",
-    "⊂": "subset of",
-    "⊆": "subset of",
-    "∅": "empty set",
-    "∀": "for all",
-    "∃": "there exists",
-    "∴": "therefore",
-    "∵": "because",
-    "∧": "and",
-    "∨": "or",
-    "¬": "not",
-    "∥": "parallel to",
-    "⊥": "perpendicular to",
-    "∠": "angle",
-    "°": "degrees",
-    "℃": "degrees Celsius",
-    "℉": "degrees Fahrenheit",
-    "Å": "angstroms",
-    "′": "prime",
-    "″": "double prime",
-    "‰": "per mille",
-    "№": "number",
-    "℗": "sound recording copyright",
-    "℠": "service mark",
-    "℅": "care of",
-    "℮": "estimated",
-    "§": "section",
-    "¶": "paragraph",
-    "©": "copyright",
-    "®": "registered",
-    "™": "trademark",
-    "$": "dollars",
-    "€": "euros",
-    "£": "pounds",
-    "¥": "yen",
-    "₹": "rupees",
-    "₩": "won",
-    "₽": "rubles",
-    "₺": "lira",
-    "₿": "bitcoin",
-    "₴": "hryvnias",
-    "₪": "shekels",
-    "₫": "dong",
-    "₱": "pesos",
-    "฿": "baht",
-    "¢": "cents",
-    "♯": "sharp",
-    "♭": "flat",
-    "♮": "natural",
-    "^": "to the power of",
-    "\\": "backslash",
-    "_": "underscore",
-    "#": "hash",
-    "→": "to",
-    "⟶": "to",
-    "⇒": "implies",
-    "⇔": "if and only if",
-    "↔": "to and from",
-    "½": "one half",
-    "⅓": "one third",
-    "¼": "one quarter",
-    "¾": "three quarters",
-    "⅔": "two thirds",
-}
-_LETTERS: Final = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρσςτυφχψω",
-        [
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "zeta",
-            "eta",
-            "theta",
-            "iota",
-            "kappa",
-            "lambda",
-            "mu",
-            "nu",
-            "xi",
-            "omicron",
-            "pi",
-            "rho",
-            "sigma",
-            "sigma",
-            "tau",
-            "upsilon",
-            "phi",
-            "chi",
-            "psi",
-            "omega",
-        ],
-        strict=True,
-    )
-)
 _GREEK: Final = "\u0370-\u03ff\u1f00-\u1fff"
-_COMPARED: Final = {
-    "<=": "less than or equal to",
-    ">=": "greater than or equal to",
-    "!=": "not equal to",
-    "/=": "not equal to",
-    "==": "equals",
-    "+=": "plus equals",
-    "-=": "minus equals",
-    "&&": "and",
-    "||": "or",
-    "->": "to",
-    "-->": "to",
-    "=>": "to",
-    "<-": "from",
-    "+/-": "plus or minus",
-    "+-": "plus or minus",
-    "<<": "much less than",
-    ">>": "much greater than",
-    "§§": "sections",
-    "¶¶": "paragraphs",
-}
 _PAIRS: Final = re.compile(
     r"(?<![<>=!&|+/§¶-])(?:<=|>=|!=|[-+/]=(?= )|==|&&|\|\||-{1,2}>|=>|<-(?![\d-])"
     r"|\+/?-|<<|>>|§§|¶¶)(?![<>=!&|+§¶-])"
@@ -193,27 +41,37 @@ _SLASH: Final = re.compile(r"(?<=[\w.)\ue000])/(?=[\w.(\ue000])|(?<!\S)/(?=\w)")
 _POWER: Final = re.compile(r"(?<=[\w)\]\ue000])\^(?=[\w({\ue000])")
 # A line to fill in, and a sign that is repeated for its looks.
 _BLANK: Final = re.compile(r"_{2,}+|([@#%&=<>$€£^+\\/°§©®™→])\1{2,}+")
+_MARKS: Final = "©®™"
+# The prompt of a command line.
+_PROMPT: Final = re.compile(r"^[ \t]{0,8}\$ (?=[a-z./~])", re.M)
+_NUMBER_OF: Final = re.compile(r"(?<=\b[Tt]he )#(?= of\b)")
+# The brackets of a type and its parameters, as in 'List<String>', and no comparison.
+_TYPE_OPEN: Final = re.compile(r"(?<=\w)(?<!\b\w)<(?=[A-Za-z][\w, .?&\[\]<]{0,60}>)")
+_TYPE_CLOSE: Final = re.compile(r"(?<=[\w\]?])>{1,3}(?![\w=>])")
+_TYPE_OPENED: Final = re.compile(r"(?<=\w)\ue000[A-Za-z][\w, .?&\[\]\ue000]{0,60}\Z")
 _NUMBER_SIGN: Final = re.compile(r"(?<!\w)#(?=\s?[\d\ue000]|\s[A-Z]{1,3}\ue000)")
 _ORNAMENT: Final = re.compile(r"[†‡•◦∙·※❧*~|`^¦↑↓←↗↘↖↙]{1,8}|[{}]{1,4}")
-_NAMED: Final = re.compile(f"[{re.escape(''.join(_NAMES))}]")
+_NAMED: Final = re.compile(f"[{re.escape(''.join(NAMES))}]")
 
 _EXPONENTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
 
 
 def _named(match: re.Match[str]) -> str:
-    if match[0] == "©" and word_before(match.string, match.start()).lower() == "copyright":
+    if match[0] in _MARKS and match.string[
+        max(0, match.start() - 12) : match.start()
+    ].rstrip().lower().endswith(NAMES[match[0]]):
         return ""
     if match[0] == "$" and match.string[match.end() : match.end() + 1].isalpha():
         return padded(match, "dollar")
-    return padded(match, _NAMES[match[0]])
+    return padded(match, NAMES[match[0]])
 
 
 def _pair(match: re.Match[str]) -> str:
-    return padded(match, _COMPARED[match[0]])
+    return padded(match, COMPARED[match[0]])
 
 
 def _greek(match: re.Match[str]) -> str | None:
-    said = _LETTERS.get(match[0].lower())
+    said = LETTERS.get(match[0].lower())
     return padded(match, said) if said else None
 
 
@@ -254,7 +112,7 @@ _PER: Final = re.compile(
     r"(?<=[a-z\ue000])(?<!day)(?<!week)(?<!month)(?<!year)(?<!hour)(?<!night)/"
     r"(?=(?:day|week|month|year|hour|person|night|serving|customer)(?![\w/]))"
 )
-_PER_UNIT: Final = re.compile(r"(?<=\ue000)/(km|mi|kg|lb|hr|min|sec)(?!\w)")
+_PER_UNIT: Final = re.compile(r"(?<=[s\ue000])/(km|mi|kg|lb|hr|min|sec|gal)(?![\w/])")
 _GRADE: Final = re.compile(r"(?<=[ (])([A-F])[-\u2212](?=[ ,.;)]|$)")
 _GRADED: Final = re.compile(r"\b(?:an?|my|his|her|got|gets?|from|to|grade|with) \Z")
 
@@ -269,7 +127,16 @@ def _grade(match: re.Match[str]) -> str | None:
     return f"{match[1]} minus" if closed or _GRADED.search(before) else None
 
 
+def _type_close(match: re.Match[str]) -> str | None:
+    opened = _TYPE_OPENED.search(match.string, max(0, match.start() - 64), match.start())
+    return "" if opened else None
+
+
 EARLY_RULES: Final[tuple[Rule, ...]] = (
+    Rule(_PROMPT, lambda match: "", re.compile(r"\$ [a-z./~]")),
+    Rule(_TYPE_OPEN, lambda match: " of ", re.compile("<[^>]{1,62}>")),
+    Rule(_TYPE_CLOSE, _type_close, re.compile("\ue000[A-Za-z][^>]{0,62}>")),
+    Rule(_NUMBER_OF, lambda match: "number", re.compile("# of")),
     Rule(_LETTERS_SLASH, lambda match: " ", re.compile("[A-Z]/[A-Z]")),
     Rule(_GRADE, _grade, re.compile(r"[A-F][-\u2212]")),
     Rule(_TYPED_MARK, _typed_mark, re.compile(r"\([TRCc]")),
@@ -289,7 +156,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_STAR_CODE, lambda match: "star ", re.compile(r"\*")),
     Rule(_STAR, lambda match: "star", re.compile(r"\*")),
     Rule(_PER, lambda match: " per ", re.compile("/[dwmyhpnsc]")),
-    Rule(_PER_UNIT, _per_unit, re.compile("\ue000/[kmlhs]")),
+    Rule(_PER_UNIT, _per_unit, re.compile("[s\ue000]/[kmlhsg]")),
     Rule(_SLASH_SPACED, lambda match: " slash ", re.compile(" / ")),
     Rule(_SLASH, lambda match: padded(match, "slash"), re.compile("/")),
     Rule(_NUMBER_SIGN, lambda match: "number ", re.compile("#")),

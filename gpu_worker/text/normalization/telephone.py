@@ -57,6 +57,8 @@ _CALLING: Final = re.compile(
     re.IGNORECASE,
 )
 _REACH: Final = 28
+_ALONE: Final = 12
+_CLOSERS: Final = " \n\t.!?\"'"
 _TELEPHONES: Final = word_set("tel tel. phone telephone fax mobile cell call dial")
 _CALLED: Final = word_set(
     "call calls operator operators dispatcher dispatchers emergency caller lifeline hotline"
@@ -116,7 +118,8 @@ def _say_vanity(match: re.Match[str]) -> str | None:
 
 
 def _say_emergency(match: re.Match[str]) -> str | None:
-    called = match[0] == "9-1-1" or next_word(match) in _CALLED
+    alone = len(match.string) < _ALONE and match.string.strip(_CLOSERS) == match[0] == "911"
+    called = alone or match[0] == "9-1-1" or next_word(match) in _CALLED
     if not called and not _CALLING.search(match.string[max(0, match.start() - _REACH) : match.start()]):
         return None
     return words.digits(match[0])

@@ -54,8 +54,8 @@ _MILITARY: Final = re.compile(
     rf"{START}([01][0-9]|2[0-3])([0-5][0-9])(?:(?=(?P<hours>{SPACE}?(?:hours|hrs|h)\b))|(?<=0[0-9]{{3}}){END}(?!-))"
 )
 _VERSE: Final = re.compile(
-    rf"\b(?P<book>[A-Z][a-z]{{2,13}}) (?P<chapter>[0-9]{{1,3}}):(?P<verse>[0-9]{{1,3}})(?:{DASH}"
-    rf"(?P<last>[0-9]{{1,3}}))?(?![\w:])"
+    r"(?:(?<![\w.:/-])(?P<volume>[1-3]) )?\b(?P<book>[A-Z][a-z]{1,13})\.? (?P<chapter>[0-9]{1,3})"
+    rf":(?P<verse>[0-9]{{1,3}})(?:{DASH}(?P<last>[0-9]{{1,3}}))?(?![\w:])"
 )
 _RATIO: Final = re.compile(rf"{START}(?<!:)({PLAIN})(?:{SPACE}:{SPACE}|:)({PLAIN})(?::({PLAIN}))?(?![\w:])")
 
@@ -67,6 +67,17 @@ _VERSE_BOOKS: Final = word_set(
     "corinthians galatians ephesians philippians colossians timothy titus hebrews james peter "
     "revelation surah quran"
 )
+
+
+_BOOKS: Final = {
+    "gen": "Genesis", "ex": "Exodus", "exod": "Exodus", "lev": "Leviticus", "num": "Numbers",
+    "deut": "Deuteronomy", "josh": "Joshua", "sam": "Samuel", "chron": "Chronicles", "ps": "Psalm",
+    "prov": "Proverbs", "eccl": "Ecclesiastes", "isa": "Isaiah", "jer": "Jeremiah", "ezek": "Ezekiel",
+    "dan": "Daniel", "matt": "Matthew", "mt": "Matthew", "mk": "Mark", "lk": "Luke", "jn": "John",
+    "rom": "Romans", "cor": "Corinthians", "gal": "Galatians", "eph": "Ephesians", "phil": "Philippians",
+    "col": "Colossians", "thess": "Thessalonians", "tim": "Timothy", "heb": "Hebrews", "jas": "James",
+    "pet": "Peter", "rev": "Revelation",
+}  # fmt: skip
 
 
 def say_time(hour: int, minute: int | None, *, half: str = "", o_clock: bool = True) -> str:
@@ -165,10 +176,13 @@ _MINUTES_SECONDS: Final = re.compile("(?:2[5-9]|[3-9][0-9]):[0-5][0-9]")
 
 
 def _say_verse(match: re.Match[str]) -> str | None:
-    if match["book"].lower() not in _VERSE_BOOKS:
+    key = match["book"].lower()
+    book = _BOOKS.get(key) or (match["book"] if key in _VERSE_BOOKS else None)
+    if book is None:
         return None
+    volume = f"{words.ordinal(int(match['volume']))} " if match["volume"] else ""
     last = f" to {words.whole(match['last'])}" if match["last"] else ""
-    return f"{match['book']} {words.whole(match['chapter'])} {words.whole(match['verse'])}{last}"
+    return f"{volume}{book} {words.whole(match['chapter'])} {words.whole(match['verse'])}{last}"
 
 
 def _say_ratio(match: re.Match[str]) -> str:
@@ -181,7 +195,7 @@ def _say_ratio(match: re.Match[str]) -> str:
 _LONG: Final = re.compile(
     rf"{START}(?:(?P<days>[0-9]{{1,3}}){SPACE}?d(?:ays?)?,?{SPACE}?)?(?P<hours>[0-9]{{1,3}}){SPACE}?h"
     rf"(?:rs?)?(?:(?P<apart>\.,?|,){SPACE}?|{SPACE}?)"
-    rf"(?P<minutes>[0-9]{{1,2}})(?![0-9])(?:{SPACE}?(?:m|mins?|min\.)(?!\w|{SPACE}?/)|'|"
+    rf"(?P<minutes>[0-9]{{1,2}})(?![0-9])(?:{SPACE}?(?:mins?\.(?=,|[ ][a-z0-9(])|m|mins?)(?!\w|{SPACE}?/)|'|"
     rf"(?={SPACE}[0-9]{{1,2}}{SPACE}?s(?!\w))|(?(apart)(?!)|(?!\w)))"
     rf"(?:,?{SPACE}?(?P<seconds>[0-9]{{1,2}}){SPACE}?s(?:ecs?)?(?!\w))?"
 )
@@ -208,7 +222,7 @@ _COLON: Final = re.compile("[0-9][ \u00a0]?:")
 _HALF: Final = re.compile(r"[0-9][ \u00a0\u202f]?[AaPp]\.?[ ]?[Mm]")
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule(_VERSE, _say_verse, re.compile("[a-z] [0-9]{1,3}:[0-9]")),
+    Rule(_VERSE, _say_verse, re.compile(r"[a-z]\.? [0-9]{1,3}:[0-9]")),
     Rule(_SPAN, _say_span, re.compile(r"[0-9][ \u00a0\u202f]?[AaPp]\.?[ ]?[Mm]|:[0-9]")),
     Rule(_CLOCK, _say_clock, _COLON),
     Rule(_HOUR_ONLY, _say_hour, _HALF),

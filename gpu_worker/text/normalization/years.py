@@ -18,6 +18,7 @@ _DECADE: Final = re.compile(
     r"(?P<apostrophe>['\u2019]?)s"
     rf"(?:{SPACE}?{DASH}{SPACE}?['\u2019\u2018]?(?P<second>[1-9]0|[12][0-9]{{2}}0)['\u2019]?s)?(?!\w)"
 )
+_QUARTER_YEAR: Final = re.compile(r"(?<=\b[QH][1-4])['\u2019](?P<year>[0-9]{2})(?!\w)")
 _SHORT_YEAR: Final = re.compile(r"(?<!\w)['\u2019\u2018]([0-9]{2})(?![\w'\u2019%]|[.,][0-9])")
 _ERA_NAME: Final = r"(?:BCE|BC|AD|CE|bce|bc|B\.C\.E\.?|B\.C\.?|A\.D\.?|C\.E\.?)"
 _ERA: Final = re.compile(
@@ -100,6 +101,11 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(_SPACED_DECADE, _say_spaced_decade, re.compile("0[ \u00a0]s")),
     Rule(_NINES, _say_nines, re.compile("[a-z] [0-9]{1,2}['\u2019]?s")),
     Rule(_QUARTER, _say_quarter, re.compile("[1-4][QH][0-9]")),
+    Rule(
+        _QUARTER_YEAR,
+        lambda match: f" {words.year(2000 + int(match['year']))}",
+        re.compile("[QH][1-4]['\u2019]"),
+    ),
     Rule(_SHORT_YEAR, lambda match: words.two_digits(int(match[1])), re.compile("['\u2018\u2019][0-9]")),
     Rule(_ERA, _say_era, re.compile(r"AD|A\.D|CE|C\.E|BC|B\.C|\bbce?\b")),
 )
