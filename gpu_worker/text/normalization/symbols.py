@@ -57,9 +57,8 @@ _EXPONENTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅
 
 
 def _named(match: re.Match[str]) -> str:
-    if match[0] in _MARKS and match.string[
-        max(0, match.start() - 12) : match.start()
-    ].rstrip().lower().endswith(NAMES[match[0]]):
+    before = match.string[max(0, match.start() - 12) : match.start()].rstrip().lower()
+    if match[0] in _MARKS and before.endswith(NAMES[match[0]]):
         return ""
     if match[0] == "$" and match.string[match.end() : match.end() + 1].isalpha():
         return padded(match, "dollar")
