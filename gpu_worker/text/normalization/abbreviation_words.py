@@ -93,7 +93,7 @@ ANYWHERE: Final = _pairs(
     representative; sched: schedule; sq: square; std: standard; subj: subject; tech: technology; trans:
     translated; treas: treasurer; yr: year; yrs: years; hr: hour; hrs: hours; wk: week; wks: weeks; mo:
     month; mos: months; tbsp: tablespoon; tsp: teaspoon; blvd: boulevard; ave: avenue;
-    doz: dozen; pct: percent; pcs: pieces; pkgs: packages
+    amt: amount; doz: dozen; pct: percent; pcs: pieces; pkgs: packages
     """
 )
 # Words of their own: abbreviations only where the sentence goes on after the full stop.

@@ -81,6 +81,7 @@ _PLACED: Final = re.compile(
     rf"(?:^|[\n(\"“]|\d{_SPACE}|,{_SPACE}|\b(?:in|from|to|near|at|of|outside|around|for|visit|leave|leaving|through"
     rf"|via|is|was|and),?{_SPACE})(?:[A-Z][\w.'’-]{{1,20}}+{_SPACE}?){{1,3}},{_SPACE}\Z"
 )
+_STUDIED: Final = re.compile(r" in [A-Z]")
 _INTERJECTIONS: Final = word_set(
     """
     well ah yes no hey okay so um oh fine right now alright listen look please
@@ -185,6 +186,8 @@ def _state(match: re.Match[str]) -> str | None:
     if not city[:1].isupper() or city.lower() in _INTERJECTIONS or city.isupper():
         return None
     if name in UNSURE_STATES and not _PLACED.search(left):
+        return None
+    if name in ("MS", "MA") and _STUDIED.match(text, match.end()):
         return None
     if name in ("OR", "IN", "ME", "OK", "HI", "OH") and word_after(text, match.end()).islower():
         return None

@@ -26,6 +26,7 @@ SENTENCE_STARTERS: Final = word_set(
     take tell thank that that's the their them then there these they they're this those though thus to
     today together tomorrow too under until was we we're well were what when where which while who why
     will with would yes yesterday yet you your
+    don't didn't doesn't isn't wasn't won't
     """
 )
 
@@ -56,8 +57,8 @@ def ends_sentence(text: str, start: int, stop: int) -> bool:
         return _LOWER_WORD.search(line) is not None
     if not after[0].isupper() or not text[stop : stop + 1].isspace():
         return False
-    following = word_after(text, stop)
-    return following.lower().replace("’", "'") in SENTENCE_STARTERS
+    following = word_after(text, stop).lower().replace("’", "'")
+    return following in SENTENCE_STARTERS or following.partition("'")[0] in SENTENCE_STARTERS
 
 
 def kept_stop(match: re.Match[str]) -> str:

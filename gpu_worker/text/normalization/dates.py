@@ -18,7 +18,7 @@ from gpu_worker.text.normalization.numerals import (
     word_set,
 )
 from gpu_worker.text.normalization.times import say_time
-from gpu_worker.text.normalization.weekdays import MONTH_NAME
+from gpu_worker.text.normalization.weekdays import DAY_NAME, MONTH_NAME
 from gpu_worker.text.rewriting import Rule
 
 _MONTHS: Final = (
@@ -76,6 +76,9 @@ _EXPIRES: Final = re.compile(
 )
 _YEAR_MONTH: Final = re.compile(rf"{START}(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])(?![\w-]|[.,:/][0-9])")
 _SHORT: Final = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}"
+_WEEKDAY_SLASHED: Final = re.compile(
+    rf"(?<![\w/])(?P<weekday>{DAY_NAME})\b\.?,?{SPACE}(?P<month>1[0-2]|0?[1-9])/(?P<day>{_DAY})(?![\w/%-]|[.,][0-9])"
+)
 _ENDS_IN_DATE: Final = re.compile(
     rf"(?:{MONTH_NAME}\.? (?:{_DAY}{_NTH})?,?(?: ?{_YEAR})?|{_DAY}{_NTH} (?:of )?{MONTH_NAME}\.?|{_SHORT})\Z"
 )
@@ -92,7 +95,11 @@ _DATED: Final = word_set(
     "on until till since due dated deadline before by monday tuesday wednesday thursday friday saturday "
     "sunday"
 )
+_PARTS_OF: Final = word_set(
+    "of a an inch cup cups price priced off hour hours mile miles day days empty full"
+)
 _DAY_OF: Final = re.compile(r"\b(?:[Ww]eek|[Dd]ay|[Nn]ight|[Mm]orning|[Ee]vening|[Ww]eekend) of \Z")
+_AT_TIME: Final = re.compile(r",? (?:at|@) (?:[0-9]{1,2}(?::|[ ]?[AaPp]\.?[Mm])|noon\b|\ue000)")
 _DIVISORS: Final = (12, 16, 20)
 _BEFORE_EXPIRY: Final = word_set(
     "expiry expiration expires expired expire expiring date thru through until till to before by is of in on"
@@ -216,12 +223,13 @@ def _say_slashed(match: re.Match[str]) -> str | None:
         surely = surely or second not in (2, 3, 4, 8, 16)
     surely = (
         surely
+        or _AT_TIME.match(match.string, match.end()) is not None
         or _is_no_fraction(match)
         or _DAY_OF.search(match.string, max(0, match.start() - 16), match.start()) is not None
     )
     if not surely and (before not in _DATED or (before == "by" and second <= 10)):
         return None
-    if next_word(match) in ("of", "a", "an", "inch", "cup", "cups"):
+    if next_word(match) in _PARTS_OF:
         return None
     spoken = f"{_MONTHS[first - 1]} {words.ordinal(second)}"
     if match["to"]:
@@ -234,6 +242,13 @@ def _is_no_fraction(match: re.Match[str]) -> bool:
     """Whether no one would divide by the second number, as in '12/25'."""
     second = int(match["second"])
     return second > 10 and second not in _DIVISORS and not is_count(match) and not is_rating(match)
+
+
+def _say_weekday_slashed(match: re.Match[str]) -> str | None:
+    if next_word(match) in _PARTS_OF:
+        return None
+    month, day = _MONTHS[int(match["month"]) - 1], words.ordinal(int(match["day"]))
+    return f"{weekdays.full_name(match['weekday'])}, {month} {day}"
 
 
 def _say_year_month(match: re.Match[str]) -> str | None:
@@ -257,6 +272,7 @@ _DAY_HINT: Final = re.compile(
 _CHAIN: Final = re.compile(r"[0-9][-/.\u2011][0-9]{1,2}[-/.\u2011][0-9]")
 
 RULES: Final[tuple[Rule, ...]] = (
+    Rule(_WEEKDAY_SLASHED, _say_weekday_slashed, re.compile("[a-z][., ]{1,2}[0-9]{1,2}/[0-9]")),
     *weekdays.RULES,
     Rule(
         _BETWEEN_DATES,

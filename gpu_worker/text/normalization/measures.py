@@ -62,6 +62,8 @@ def _say_amount(match: re.Match[str]) -> str | None:
         return None
     if gap == "-" and len(symbol) == 1 and symbol not in "mgLlW":
         return None
+    if symbol == "m" and next_word(match) in _COUNTED_IN_MILLIONS:
+        return f"{range_of(match).spoken} million"
     if symbol == "bps" and len(match["low"]) < 4:
         symbol = "bp"
     unit = units.find(f"fl {symbol}") if qualifier == "fl" else units.find(symbol, match["power"] or "")
@@ -113,6 +115,10 @@ def _is_lettered(match: re.Match[str]) -> bool:
     return before in LETTERED or before.removesuffix("s") in LETTERED
 
 
+_COUNTED_IN_MILLIONS: Final = word_set(
+    "people users views subscribers followers customers copies downloads viewers voters jobs dollars pounds "
+    "euros residents inhabitants members listeners visitors homes households"
+)
 _LISTED_AFTER: Final = re.compile(r"(?:,|,? (?:and|or|to|not|vs\.?))? ?[0-9]{1,3}([A-Z])(?![\w/])")
 _LISTED_BEFORE: Final = re.compile(r"(?:[0-9]|\ue000)([A-Z])(?:,|,? (?:and|or|to|or not|not|vs\.?))? ?\Z")
 _SIZED: Final = word_set("shoe shoes boot boots sneaker sneakers sandal sandals width widths feet seat seats")

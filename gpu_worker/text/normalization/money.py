@@ -204,7 +204,7 @@ def _say(match: re.Match[str]) -> str | None:
         below = f" per {unit}"
     low_scale, high_scale = _scale(match, "low"), _scale(match, "high")
     joined = match["low_joined"] or match["high_joined"]
-    singular = bool(joined) or (not below and _is_attributive(match))
+    singular = bool(joined) or _is_attributive(match)
     sign = "minus " if (match["sign"] or match["inner"]) in ("-", "\u2212") else ""
     sign = {"+": "plus ", "±": "plus or minus "}.get(match["sign"], sign)
     if match["high"] is None:

@@ -49,6 +49,9 @@ _NUMBER: Final = re.compile(
 )
 _DOTTED: Final = re.compile(rf"{START}[0-9]{{1,4}}(?:\.[0-9]{{1,4}}){{2,5}}(?![\w]|[.,][0-9])")
 _THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,5}")
+_CONTINENTAL: Final = re.compile(
+    rf"{START}[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}}){{1,5}},[0-9]{{1,2}}(?![\w/]|[.,][0-9])"
+)
 _COMMA_DECIMAL: Final = re.compile(
     rf"{START}(?P<whole>[0-9]{{1,4}}),(?P<part>[0-9]{{1,2}})(?![\w/:-]|[.,][0-9]|,|{SPACE}(?:and|or|to|&)\b)"
 )
@@ -203,6 +206,10 @@ def _say_grouped(match: re.Match[str]) -> str:
     return words.number(match[0])
 
 
+def _say_continental(match: re.Match[str]) -> str:
+    return words.number(match[0].replace(".", "").replace(",", "."))
+
+
 def _say_comma_decimal(match: re.Match[str]) -> str | None:
     """'12,5' as on the continent, but not the last two of a list such as 'rows 3,4'."""
     before = previous_word(match)
@@ -226,6 +233,7 @@ def _say_other_digits(match: re.Match[str]) -> str:
 
 
 RULES: Final[tuple[Rule, ...]] = (
+    Rule(_CONTINENTAL, _say_continental, re.compile(r"\.[0-9]{3},[0-9]")),
     *serials.NAMED,
     Rule(_ORDINAL, _say_ordinal, re.compile("[0-9][- ]?[snrtSNRTˢⁿʳᵗ]")),
     Rule(_ALWAYS, lambda match: "twenty-four seven, three sixty-five", re.compile("/365")),

@@ -33,6 +33,8 @@ _SCORED: Final = word_set(
     "won lost beat win wins winning score scored led lead leading leads defeat defeated loss victory "
     "tie tied draw drew ahead up down odds ratio final result"
 )
+# Before one of these in the singular, '2-1' is the name of one thing.
+_NAMED: Final = word_set("table tab tab. figure fig fig. exhibit exercise problem equation eq eq. diagram")
 _AIRCRAFT: Final = word_set("boeing airbus embraer")
 _ADDED_TO: Final = "=+*\u00d7\u00f7("
 
@@ -46,6 +48,8 @@ def _say_range(match: re.Match[str]) -> str:
         return f"{words.code(low)} {words.code(high)}"
     if previous_word(match) in NUMBERED:
         return f"{words.code(low)} {words.digits(high)}"
+    if dash == "-" and previous_word(match) in _NAMED and high.isdigit():
+        return f"{first} dash {second}"
     if _is_subtraction(match):
         return f"{first} minus {second}"
     return f"{first} to {second}"

@@ -23,32 +23,33 @@ _WEEKDAY: Final = re.compile(
     rf"|th)?{SPACE}{MONTH_NAME}\b|{MONTH_NAME}\b\.?{SPACE}[0-9]|[0-9]{{1,2}}[/:][0-9]|[0-9]{{1,2}}{SPACE}?[ap]\.?m"
     rf"|{_YEAR}-))"
 )
-_DAY_NAME: Final = "(?:Mon|Tues?|Wed(?:nes)?|Thurs?|Fri|Sat(?:ur)?|Sun)(?:day)?"
+DAY_NAME: Final = "(?:Mon|Tues?|Wed(?:nes)?|Thurs?|Fri|Sat(?:ur)?|Sun)(?:day)?"
 _WEEKDAYS_SPAN: Final = re.compile(
-    rf"\b(?P<first>{_DAY_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<second>{_DAY_NAME})\b"
+    rf"\b(?P<first>{DAY_NAME})\.?{SPACE}?{DASH}{SPACE}?(?P<second>{DAY_NAME})\b"
     r"(?:\.(?=[;,:)]|[ ][a-z0-9]))?"
 )
-_WEEKDAY_LIST: Final = re.compile(rf"(?<![\w/]){_DAY_NAME}(?:/{_DAY_NAME}){{1,6}}(?![\w/])")
+_WEEKDAY_LIST: Final = re.compile(rf"(?<![\w/]){DAY_NAME}(?:/{DAY_NAME}){{1,6}}(?![\w/])")
 
 
 def _say_weekdays(match: re.Match[str]) -> str:
-    return " ".join(_weekday(name) for name in match[0].split("/"))
+    return " ".join(full_name(name) for name in match[0].split("/"))
 
 
-def _weekday(name: str) -> str:
+def full_name(name: str) -> str:
+    """'Tuesday' for 'Tue', 'Tues' and 'Tuesday'."""
     return _WEEKDAYS[name[:3]]
 
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
         _WEEKDAYS_SPAN,
-        lambda match: f"{_weekday(match['first'])} to {_weekday(match['second'])}",
+        lambda match: f"{full_name(match['first'])} to {full_name(match['second'])}",
         re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?\s?[-\u2010-\u2015]"),
     ),
     Rule(_WEEKDAY_LIST, _say_weekdays, re.compile("[a-z]/[MTWFS][a-z]")),
     Rule(
         _WEEKDAY,
-        lambda match: _weekday(match["day"]),
+        lambda match: full_name(match["day"]),
         re.compile("(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,2}[., ]"),
     ),
 )

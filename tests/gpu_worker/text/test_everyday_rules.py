@@ -21,6 +21,8 @@ def check(written: str, spoken: str) -> None:
         ("from 3/1 through 3/5", "from March first through March fifth"),
         ("Growth in Q1'24 rose", "Growth in Q one twenty twenty-four rose"),
         ("(c. AD 30)", "(circa A D thirty)"),
+        ("Tues. 3/12 at 2:30pm", "Tuesday, March twelfth at two thirty p m"),
+        ("On Monday 3/4 of them left", "On Monday three quarters of them left"),
         ("Open 24/7/365.", "Open twenty-four seven, three sixty-five."),
         ("2 h. 30 s later", "two hours. thirty seconds later"),
         ("2 hr. 30 min. later", "two hours thirty minutes later"),
@@ -54,6 +56,10 @@ def test_dates_and_times(written: str, spoken: str) -> None:
         ("no 2 people agree", "no two people agree"),
         ("He said no. 5 minutes later", "He said no. five minutes later"),
         ("He is no. 5 here", "He is number five here"),
+        ("Table 2-1 and Figures 2-4", "Table two dash one and Figures two to four"),
+        ("5m people at 5m deep", "five million people at five meters deep"),
+        ("a $50/month plan", "a fifty dollar per month plan"),
+        ("1.234.000,5", "one million two hundred thirty-four thousand point five"),
         ("a card ending in 4242", "a card ending in four two four two"),
     ],
 )
@@ -73,6 +79,9 @@ def test_numbers_that_are_names_or_amounts(written: str, spoken: str) -> None:
         ("Ste. 200", "suite two hundred"),
         ("Ste. Marie", "sainte Marie"),
         ("yes/no", "yes or no"),
+        ("in the U.S. He's here", "in the U S. He's here"),
+        ("Ask Mar. Don't wait.", "Ask Mar. Don't wait."),
+        ("St. Will's church", "saint Will's church"),
     ],
 )
 def test_abbreviations(written: str, spoken: str) -> None:
