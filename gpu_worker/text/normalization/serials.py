@@ -34,6 +34,10 @@ _BEFORE_LETTER: Final = re.compile(
 )
 
 
+# 'Q1-Q4', 'A1–A12': a span of what is numbered behind the same letter.
+_LETTERED_SPAN: Final = re.compile(
+    r"(?<![\w.-])(?P<letter>[A-Z])(?P<low>[0-9]{1,3})[-\u2013](?P=letter)(?P<high>[0-9]{1,3})(?![\w-]|\.[0-9])"
+)
 _TEAM: Final = re.compile(r"(?<![\w.])([1-9][0-9])ers(?!\w)")
 _WIRELESS: Final = re.compile(r"(?<![\w.])802\.([0-9]{1,2})([a-z]{1,3})?(?!\w)")
 _LETTERED_SIGN: Final = re.compile(r"(?<![\w&#/])#(?=[A-Z]{1,4}-[0-9])")
@@ -50,6 +54,13 @@ def _say_number_word(match: re.Match[str]) -> str | None:
     if match[0][0] == "n" and previous_word(match) in _ANSWERED:
         return None
     return "numbers " if match["many"] else "number "
+
+
+def _say_lettered_span(match: re.Match[str]) -> str | None:
+    if int(match["low"]) >= int(match["high"]):
+        return None
+    letter = match["letter"]
+    return f"{letter} {words.code(match['low'])} to {letter} {words.code(match['high'])}"
 
 
 def _say_team(match: re.Match[str]) -> str:
@@ -109,6 +120,7 @@ def _say_retirement(match: re.Match[str]) -> str:
 
 
 NAMED: Final[tuple[Rule, ...]] = (
+    Rule(_LETTERED_SPAN, _say_lettered_span, re.compile("[0-9][-\u2013][A-Z][0-9]")),
     Rule(_HEX, _say_hex, re.compile("0[xX]")),
     Rule(_RETIREMENT, _say_retirement, re.compile(r"[0-9]\s?\([a-z]\)")),
     Rule(_TEAM, _say_team, re.compile("[0-9]ers")),

@@ -60,6 +60,7 @@ def test_dates_and_times(written: str, spoken: str) -> None:
         ("5m people at 5m deep", "five million people at five meters deep"),
         ("a $50/month plan", "a fifty dollar per month plan"),
         ("1.234.000,5", "one million two hundred thirty-four thousand point five"),
+        ("Answer Q1-Q5.", "Answer Q one to Q five."),
         ("a card ending in 4242", "a card ending in four two four two"),
     ],
 )
