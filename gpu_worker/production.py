@@ -32,7 +32,7 @@ class Produced:
     is_last: bool
 
 
-class _Slices:
+class _Production:
     """A job's audio, slice by slice: cheap work is done at once, other work in turn with other tenants'."""
 
     def __init__(self, job: Job, renderer: Renderer, encoding: Encoding, pool: FairPool) -> None:
@@ -49,11 +49,16 @@ class _Slices:
         self._samples = 0
 
     @property
-    def ms(self) -> int:
-        """How long the slices so far play."""
+    def audio_ms(self) -> int:
+        """How long what was produced so far plays."""
         return self._samples * 1000 // self._renderer.sample_rate
 
-    async def next(self, use: Callable[[Rendered], T]) -> T:
+    @property
+    def has_speech(self) -> bool:
+        """Whether there was more than silence so far."""
+        return self._renderer.has_speech
+
+    async def _next(self, use: Callable[[Rendered], T]) -> T:
         """What `use` makes of the next slice, which may have no samples. Raises the job's failure."""
         events = [] if self._waiting else await self._job.next_events()
         if self._is_cheap:
@@ -71,27 +76,16 @@ class _Slices:
         return use(rendered)
 
 
-class Producer:
+class Producer(_Production):
     """A stream in the asked format."""
 
     def __init__(self, job: Job, renderer: Renderer, encoding: Encoding, pool: FairPool) -> None:
-        self._renderer = renderer
+        super().__init__(job, renderer, encoding, pool)
         self._encoder = Encoder(encoding, renderer.sample_rate)
-        self._slices = _Slices(job, renderer, encoding, pool)
-
-    @property
-    def audio_ms(self) -> int:
-        """How long what was produced so far plays."""
-        return self._slices.ms
-
-    @property
-    def has_speech(self) -> bool:
-        """Whether there was more than silence so far."""
-        return self._renderer.has_speech
 
     async def next(self) -> Produced:
         """The next slice, 2 s of audio at most. Raises the WorkerError that ended the job."""
-        return await self._slices.next(self._produce)
+        return await self._next(self._produce)
 
     def _produce(self, rendered: Rendered) -> Produced:
         parts = [self._encoder.feed(samples) for samples in rendered.samples]
@@ -100,27 +94,16 @@ class Producer:
         return Produced(b"".join(parts), rendered.marks, rendered.is_last)
 
 
-class WholeProducer:
+class WholeProducer(_Production):
     """A file with exact headers, encoded as it is made; what it is made of is not kept."""
 
     def __init__(self, job: Job, renderer: Renderer, encoding: Encoding, pool: FairPool) -> None:
-        self._renderer = renderer
+        super().__init__(job, renderer, encoding, pool)
         self._encoder = WholeEncoder(encoding, renderer.sample_rate)
-        self._slices = _Slices(job, renderer, encoding, pool)
-
-    @property
-    def audio_ms(self) -> int:
-        """See Producer."""
-        return self._slices.ms
-
-    @property
-    def has_speech(self) -> bool:
-        """See Producer."""
-        return self._renderer.has_speech
 
     async def next(self) -> bool:
         """Encodes the next slice, 2 s of audio at most; true after the last. Raises as Producer's does."""
-        return await self._slices.next(self._encode)
+        return await self._next(self._encode)
 
     def finish(self) -> list[bytes]:
         """The file in parts."""
