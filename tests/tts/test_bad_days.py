@@ -22,6 +22,8 @@ from apps.usage.reconciler import reconcile
 from tests.gpu_worker.worker_process import WorkerProcess, running_worker
 from tests.platform import Server, Tenant, deploy, test_database_url, until, wait_for_route
 
+# The first audio of these tones takes 20 ms, all of it several seconds.
+FIRST_AUDIO_SECONDS = 1.0
 LONG = "A tone of some length, and then some more of it. " * 40
 
 
@@ -44,10 +46,11 @@ def streaming(tenant: Tenant, text: str = LONG, **body: object) -> Iterator[http
 
 @contextlib.contextmanager
 def killed_when_busy(worker: WorkerProcess) -> Iterator[None]:
-    """Kills the worker as soon as it works on the request that the block makes."""
+    """Kills the worker in the middle of the request that the block makes, after its first audio."""
 
     def kill() -> None:
         until(lambda: worker.queue()["active"], what="a request")
+        time.sleep(FIRST_AUDIO_SECONDS)
         worker.stop()
 
     killer = threading.Thread(target=kill)
