@@ -1,8 +1,9 @@
 """`python -m bench.worker`: the speech worker alone, asked for framed streams as the platform asks.
 
 Prints first audio, real-time factor, throughput and the time outside the engine with one, four and sixteen
-clients, with the engine called directly as the mark; what 200 clients cost that stream at once; and the
-worker's memory after many requests. The last line is JSON; the exit status is 0 whatever the figures say.
+clients, with the engine called directly as the mark; what 200 clients cost that stream at once; how soon the
+engine serves others once clients leave; and the worker's memory after many requests. The last line is JSON;
+the exit status is 0 whatever the figures say.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench import speaking, streaming
+from bench import leaving, speaking, streaming
 from bench.child import Child
 from bench.errors import BenchError
 from bench.facts import facts
@@ -49,6 +50,7 @@ class Figures:
     first: speaking.FirstAudio
     loads: dict[str, list[speaking.Load]]
     memory: Memory
+    leaving: leaving.Leaving
     streams: streaming.Streaming
 
     def verdicts(self) -> dict[str, bool]:
@@ -60,6 +62,7 @@ class Figures:
                 for name, share in outside.items()
             },
             "first_audio_added_at_most_25_ms": self.first.added_p50_ms <= speaking.MAX_ADDED_FIRST_AUDIO_MS,
+            "left_slot_serves_within_200_ms": self.leaving.next_max_ms <= leaving.MAX_RELEASE_MS,
             "streams_without_error": self.streams.errors == 0,
             "event_loop_never_blocked_over_50_ms": self.streams.blocked == 0,
             "memory_within_5_percent": self.memory.growth <= MAX_GROWTH,
@@ -70,6 +73,7 @@ class Figures:
             "first_audio": rounded(asdict(self.first)),
             "loads": {name: [rounded(asdict(load)) for load in rows] for name, rows in self.loads.items()},
             "memory": rounded({**asdict(self.memory), "growth": self.memory.growth}),
+            "leaving": rounded(asdict(self.leaving)),
             "streaming": rounded(asdict(self.streams)),
             "verdicts": self.verdicts(),
         }
@@ -96,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=6.0, help="for each number of clients (6)")
     parser.add_argument("--pairs", type=int, default=30, help="of single requests and direct calls (30)")
     parser.add_argument("--requests", type=int, default=1000, help="for the look at its memory (1000)")
+    parser.add_argument("--leave", type=int, default=20, help="times, as clients that leave early (20)")
     parser.add_argument("--streams", type=int, default=2, help="of each of 200 clients (2)")
     parser.add_argument("--threads", type=int, default=usable_cores(), help="of the engine (as cores)")
     return parser
@@ -125,7 +130,9 @@ def _measured(options: argparse.Namespace) -> Figures:
                     seconds=options.seconds,
                 )
                 loads[name].append(load)
-        return Figures(first, loads, memory, _streams(stage, generator, options.streams))
+        say(f"Leaving {options.leave} times in the middle of a long text")
+        left = leaving.measure(worker, threads=options.threads, times=options.leave)
+        return Figures(first, loads, memory, left, _streams(stage, generator, options.streams))
 
 
 def _memory(generator: LoadGenerator, worker: Running, requests: int) -> Memory:
@@ -166,6 +173,7 @@ def _print_tables(figures: Figures) -> None:
     memory = figures.memory
     row = (memory.requests, memory.after_tenth_mb, memory.after_all_mb, 100 * memory.growth)
     table("Memory of the worker, MB", ("requests", "after a tenth", "after all", "growth, %"), [row])
+    leaving.print_table(figures.leaving)
     streaming.print_table(figures.streams)
 
 

@@ -81,7 +81,7 @@ def test_platform(place: Path) -> None:
 
 
 def test_worker(place: Path) -> None:
-    tiny = ("--requests", "40", "--seconds", "0.6", "--pairs", "2", "--streams", "1")
+    tiny = ("--requests", "40", "--seconds", "0.6", "--pairs", "2", "--leave", "3", "--streams", "1")
     figures = _figures(place, "bench.worker", *tiny)
 
     first = figures["first_audio"]
@@ -98,6 +98,10 @@ def test_worker(place: Path) -> None:
     assert memory["after_tenth_mb"] > 50
     growth = memory["after_all_mb"] / memory["after_tenth_mb"] - 1
     assert memory["growth"] == pytest.approx(growth, abs=0.001)
+    leaving = figures["leaving"]
+    assert leaving["times"] == 3
+    assert 0 < leaving["next_min_ms"] <= leaving["next_p50_ms"] <= leaving["next_max_ms"]
+    assert leaving["idle_p50_ms"] > 0
     streaming = figures["streaming"]
     assert (streaming["clients"], streaming["requests"], streaming["errors"]) == (200, 200, 0)
     assert streaming["blocked"] <= streaming["late"] <= streaming["loop_samples"]
