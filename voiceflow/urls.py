@@ -6,11 +6,13 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from apps.console.speech import PlaygroundSpeechView
 from apps.core import health
+from apps.core.media import serving
 
 urlpatterns = [
     path("health", health.health, name="health"),
     path("ready", health.ready, name="ready"),
     path("ready/speech", health.ready_speech, name="ready_speech"),
+    path("media/<str:signed>", serving.linked, name="media"),
     path("", include("apps.tts.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api_schema"), name="api_docs"),

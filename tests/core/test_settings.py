@@ -72,6 +72,10 @@ def test_a_missing_variable_stops_the_start_with_one_line(missing: str | None) -
         ("ALLOWED_HOSTS", "*", "must name hosts in production"),
         ("GITHUB_URL", "http://github.example.com", "must start with https:// in production"),
         ("VERDA_CLIENT_ID", "only-the-id", "belong together"),
+        ("S3_ACCESS_KEY_ID", "only-the-id", "belong together"),
+        ("S3_BUCKET", "https://s3.example.com/bucket", "must be the name of a bucket"),
+        ("S3_ENDPOINT_URL", "s3.example.com", "must be a URL"),
+        ("S3_ENDPOINT_URL", "https://s3.example.com", "S3_BUCKET names none"),
     ],
 )
 def test_a_malformed_variable_is_named_with_what_is_wrong(name: str, value: str, words: str) -> None:

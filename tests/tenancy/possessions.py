@@ -130,6 +130,7 @@ def _filled(text: str, found: Any) -> str:
 EXAMPLES: dict[str, Any] = {
     "api/keys/<uuid:key_id>": ApiKey,
     "keys/<uuid:key_id>/": ApiKey,
+    "media/<str:signed>": lambda owned: "/media/forged:1vDkQx:c0ffee",
     "admin/mails/<str:name>/": lambda owned: "/admin/mails/some.log/0",
     "admin/r/": lambda owned: f"/admin/r/{ContentType.objects.get_for_model(ApiKey).pk}/{owned[ApiKey].pk}/",
     "admin/^(?P<app_label>": lambda owned: "/admin/keys/",

@@ -11,6 +11,9 @@ from redis.retry import Retry
 
 from .env import ENV
 from .environment import BASE_DIR as BASE_DIR
+from .media import MEDIA_ROOT as MEDIA_ROOT
+from .media import MEDIA_STORAGE
+from .media import S3_BUCKET as S3_BUCKET
 from .sign_in import SIGN_IN_APPS, SIGN_IN_ORIGINS
 from .sign_in import SOCIALACCOUNT_PROVIDERS as SOCIALACCOUNT_PROVIDERS
 from .unfold import UNFOLD as UNFOLD
@@ -118,12 +121,11 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": MEDIA_STORAGE,
     "staticfiles": {"BACKEND": "apps.console.storage.StaticFilesStorage"},
 }
 if ENVIRONMENT == "test":
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-MEDIA_ROOT = VAR_DIR / "media"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / ENV["STATIC_ROOT"] if ENV["STATIC_ROOT"] else VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -72,6 +72,17 @@ def url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Empty stays empty: what is not used."""
+    return lambda raw: parse(raw) if raw else ""
+
+
+def bucket(raw: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", raw):
+        raise ValueError("must be the name of a bucket alone")
+    return raw
+
+
 def path(raw: str) -> Path:
     return (BASE_DIR / raw).resolve()
 
@@ -160,6 +171,11 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("VAR_DIR", path, "where files of the running platform live", "var"),
     Variable("STATIC_ROOT", text, "collected static files, for images; empty: static in VAR_DIR", ""),
+    Variable("S3_BUCKET", optional(bucket), "where voices and audio are kept; empty: media in VAR_DIR", ""),
+    Variable("S3_ENDPOINT_URL", optional(url("https", "http")), "its server; empty: Amazon's", ""),
+    Variable("S3_REGION", text, "its region", ""),
+    Variable("S3_ACCESS_KEY_ID", text, "who we are there; empty: the machine's own role", ""),
+    Variable("S3_SECRET_ACCESS_KEY", text, "see S3_ACCESS_KEY_ID", ""),
     Variable("ADMIN_EMAIL", text, "the demo's admin; never made in production", "admin@example.com"),
     Variable("ADMIN_PASSWORD", text, "its password; empty: one is made and kept in var/demo.env", ""),
     Variable("EMAIL_URL", text, "smtp://user:password@host:587 (smtp+tls, smtp+ssl); empty: var/mail", ""),
@@ -213,10 +229,13 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _check_together(values: dict[str, Any], *, production: bool) -> None:
-    for prefix in ("GOOGLE", "GITHUB", "VERDA"):
-        pair = (f"{prefix}_CLIENT_ID", f"{prefix}_CLIENT_SECRET")
+    pairs = [(f"{name}_CLIENT_ID", f"{name}_CLIENT_SECRET") for name in ("GOOGLE", "GITHUB", "VERDA")]
+    for pair in (*pairs, ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")):
         if bool(values[pair[0]]) != bool(values[pair[1]]):
             raise ConfigurationError(f"{pair[0]} and {pair[1]} belong together: set both or none.")
+    for name in ("S3_ENDPOINT_URL", "S3_REGION", "S3_ACCESS_KEY_ID"):
+        if values[name] and not values["S3_BUCKET"]:
+            raise ConfigurationError(f"{name} says where a bucket is, but S3_BUCKET names none.")
     for name in ("BASE_URL", "GOOGLE_URL", "GITHUB_URL"):
         if production and not values[name].startswith("https://"):
             raise ConfigurationError(f"{name} must start with https:// in production.")
