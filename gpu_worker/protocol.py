@@ -1,6 +1,7 @@
 """The wire between the platform and its speech workers.
 
-Standard library and msgpack only: the platform imports this module, the worker is built on it.
+Standard library and msgpack only: the platform imports this module, the worker is built on it. Fields with
+their bounds and the formats that can be made are part of it.
 
 A framed answer is a sequence of MessagePack maps with a `type`: one `start`, then `audio` and `mark`,
 and last either `end` or `error`. A stream without `end` is cut, whatever HTTP says. All offsets into a
@@ -24,15 +25,31 @@ from gpu_worker.consent import (
     sign_consent,
     verify_consent,
 )
-from gpu_worker.request import MAX_TEXT_CHARACTERS, REQUEST_ID_PATTERN, InvalidRequestError, SpeechRequest
+from gpu_worker.formats import MEDIA_TYPES, Encoding, EncodingError
+from gpu_worker.request import (
+    CHOICES,
+    INTEGER_BOUNDS,
+    MAX_NAME_CHARACTERS,
+    MAX_TEXT_CHARACTERS,
+    NUMBER_BOUNDS,
+    REQUEST_ID_PATTERN,
+    Format,
+    InvalidRequestError,
+    SpeechRequest,
+)
 
 __all__ = [
     "API_KEY_HEADER",
+    "CHOICES",
+    "INTEGER_BOUNDS",
     "MAX_CONSENT_AGE_SECONDS",
     "MAX_FRAME_BYTES",
+    "MAX_NAME_CHARACTERS",
     "MAX_REQUEST_BYTES",
     "MAX_TEXT_CHARACTERS",
+    "MEDIA_TYPES",
     "MIN_CONSENT_SECRET_CHARACTERS",
+    "NUMBER_BOUNDS",
     "PROTOCOL",
     "REQUEST_ID_HEADER",
     "REQUEST_ID_PATTERN",
@@ -41,9 +58,12 @@ __all__ = [
     "TENANT_HEADER",
     "TOKEN_HEADER",
     "Audio",
+    "Encoding",
+    "EncodingError",
     "End",
     "Error",
     "ErrorCode",
+    "Format",
     "FrameReader",
     "InvalidConsentError",
     "InvalidRequestError",

@@ -1,8 +1,8 @@
 """pytest plugin: the platform as it runs, for tests that speak HTTP to it.
 
-`server` is a real gunicorn with the ASGI door over the test database; `cpu_worker` and `tone_worker` of
-`tests.gpu_worker` speak for it. `acme` and `rival` are two organizations with keys; rows are committed, so
-that the server sees them, and flushed after each test.
+`server` is a real gunicorn with the lean door over the test database, `django_door` one without it;
+`cpu_worker` and `tone_worker` of `tests.gpu_worker` speak for it. `acme` and `rival` are two organizations
+with keys; rows are committed, so that the server sees them, and flushed after each test.
 """
 
 from __future__ import annotations
@@ -148,11 +148,31 @@ class Tenant:
 
 
 @pytest.fixture(scope="session")
-def server(
+def lean_door(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     with django_db_blocker.unblock():
         running = Server(tmp_path_factory.mktemp("server"), test_database_url())
+    try:
+        running.wait_until_up()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def server(lean_door: Server) -> Server:
+    """How the platform is served."""
+    return lean_door
+
+
+@pytest.fixture(scope="session")
+def django_door(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The same platform, its speech served by Django's handler too."""
+    with django_db_blocker.unblock():
+        running = Server(tmp_path_factory.mktemp("door"), test_database_url(), SPEECH_LEAN_DOOR="false")
     try:
         running.wait_until_up()
         yield running

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from rest_framework.request import Request
 
 from apps.accounts.tenancy import current_membership
-from apps.core.api import request_id_of
 from apps.core.errors import Unauthenticated
 from apps.keys.identity import identity_of_person
-from apps.tts.request import checked
-from apps.tts.speech import speak
-from apps.tts.views import AsyncAPIView, answer, runtime_of
+from apps.tts.calls import Call
+from apps.tts.endpoints import Endpoint
+from apps.tts.native import GENERATE, GenerateEndpoint
+from apps.tts.request import Source
+from apps.tts.runtime import Runtime
+from apps.tts.views import EndpointPostView
+from apps.usage.admission import Caller
 from apps.usage.models import UsageRecord
 
 
-class PlaygroundSpeechView(AsyncAPIView):
+class PlaygroundEndpoint(GenerateEndpoint):
+    """`/generate` for a member of an organization."""
+
+    def __init__(self, *, user_id: Any, organization_id: Any) -> None:
+        self._user_id = user_id
+        self._organization_id = organization_id
+
+    async def identify(self, call: Call, runtime: Runtime) -> Caller:
+        structlog.contextvars.bind_contextvars(organization=str(self._organization_id))
+        return await runtime.admission.identify_by(
+            lambda: identity_of_person(user_id=self._user_id, organization_id=self._organization_id)
+        )
+
+    def source_of(self, call: Call) -> Source:
+        return replace(super().source_of(call), surface=UsageRecord.Surface.PLAYGROUND.value)
+
+
+class PlaygroundSpeechView(EndpointPostView):
     """`/generate` behind the session, with CSRF checked. It is the page's own and not part of the schema."""
 
+    endpoint = GENERATE
     stateless = False
     schema = None
 
@@ -33,23 +52,9 @@ class PlaygroundSpeechView(AsyncAPIView):
         view.csrf_exempt = False
         return view
 
-    async def post(self, request: Request) -> HttpResponseBase:
-        started = time.perf_counter()
-        user_id, organization_id = await sync_to_async(_who)(request._request)
-        runtime = await runtime_of(request._request)
-        caller = await runtime.admission.identify_by(
-            lambda: identity_of_person(user_id=user_id, organization_id=organization_id)
-        )
-        structlog.contextvars.bind_contextvars(organization=str(organization_id))
-        speech = await speak(
-            runtime,
-            caller,
-            checked(request.data),
-            request_id=request_id_of(request._request),
-            surface=UsageRecord.Surface.PLAYGROUND,
-            started=started,
-        )
-        return await answer(speech)
+    async def endpoint_for(self, request: HttpRequest) -> Endpoint:
+        user_id, organization_id = await sync_to_async(_who)(request)
+        return PlaygroundEndpoint(user_id=user_id, organization_id=organization_id)
 
 
 def _who(request: HttpRequest) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from apps.core.errors import InvalidRequest
 from apps.core.schema import TEXT_TAG
 from apps.keys.authentication import ApiKeyAuthentication
-from apps.tts.request import NameField, TextField
+from apps.tts.fields import NameField, TextField
 from gpu_worker.protocol import MAX_TEXT_CHARACTERS
 from gpu_worker.text import UnknownTagError, has_rules, speakable, spoken_map
 
@@ -21,7 +21,7 @@ EXAMPLE = {"spoken": "It costs five dollars.", "map": [[0, 9, 0, 9], [9, 21, 9, 
 
 
 class NormalizeSerializer(serializers.Serializer[Any]):
-    text = TextField(trim_whitespace=False, max_length=MAX_TEXT_CHARACTERS)
+    text = TextField(max_length=MAX_TEXT_CHARACTERS)
     normalize = serializers.ChoiceField(
         choices=["auto", "on", "off"],
         default="auto",
@@ -33,11 +33,6 @@ class NormalizeSerializer(serializers.Serializer[Any]):
         default="speak",
         help_text="What becomes of words in brackets that are no tag: refused, left out, or read aloud.",
     )
-
-    def validate_text(self, text: str) -> str:
-        if not text.strip():
-            raise serializers.ValidationError("The text is empty.")
-        return text
 
 
 class NormalizedSerializer(serializers.Serializer[Any]):

@@ -6,6 +6,7 @@ import asyncio
 import io
 import wave
 from collections.abc import AsyncIterator
+from dataclasses import fields
 from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
@@ -22,6 +23,19 @@ TURN_SECONDS: Final = 60.0
 ANSWER_SECONDS: Final = 300.0
 MAX_WAV_BYTES: Final = 64 * 1024 * 1024
 _AUDIO_BYTES: Final = 64 * 1024
+_LACKED: Final = (
+    "language",
+    "speed",
+    "seed",
+    "exaggeration",
+    "cfg_weight",
+    "temperature",
+    "top_p",
+    "min_p",
+    "repetition_penalty",
+    "sample_rate",
+)
+_DEFAULTS: Final = {field.name: field.default for field in fields(SpeechRequest)}
 
 
 class Turns:
@@ -52,10 +66,11 @@ class WholeWav:
 
     async def __aenter__(self) -> Self:
         """Raises `Gone`, or `Refused` for what this image lacks and for what it said."""
-        if self._request.speed != 1.0:
-            raise _lacks("speed", "speaks at speed 1 only")
-        if self._request.seed is not None:
-            raise _lacks("seed", "takes no seed")
+        for name in _LACKED:
+            if getattr(self._request, name) not in (None, _DEFAULTS[name]):
+                raise _lacks(name, "speaks at speed 1 only" if name == "speed" else f"takes no {name}")
+        if self._request.format != "pcm":
+            raise _lacks("format", "makes wav and pcm only")
         try:
             async with asyncio.timeout(TURN_SECONDS):
                 await self._turn.acquire()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gpu_worker.audio.formats import FORMATS, MEDIA_TYPES, Encoding, EncodingError
 from gpu_worker.audio.pcm import Samples, to_finite
 from gpu_worker.audio.resampling import Resampler
 from gpu_worker.audio.writers import writer_for
+from gpu_worker.formats import FORMATS, MEDIA_TYPES, Encoding, EncodingError
 
 __all__ = ["FORMATS", "MEDIA_TYPES", "Encoder", "Encoding", "EncodingError", "WholeEncoder", "encode_whole"]
 

@@ -6,6 +6,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from gpu_worker.formats import MPEG1_KBPS, MPEG2_KBPS
+
 AAC_RATES: Final = (
     96_000,
     88_200,
@@ -24,8 +26,6 @@ _ADTS_HEADER_BYTES: Final = 7
 
 # Rows of sampling-rate indices 0 to 2 by the header's version bits.
 _MP3_RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-MPEG1_KBPS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-MPEG2_KBPS: Final = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _MPEG1: Final = 3
 _MONO: Final = 3
 # What every MP3 decoder adds of itself; players take it off beside the delay that the tag names.

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from gpu_worker.audio.codecs import Codec
-from gpu_worker.audio.formats import Encoding
 from gpu_worker.audio.g711 import to_alaw, to_mulaw
 from gpu_worker.audio.mpeg import MP3_DECODER_DELAY, Mp3Length, adts, mp3_info
 from gpu_worker.audio.ogg import OpusFile
 from gpu_worker.audio.pcm import Samples, to_int16, to_pcm16, wav_header
+from gpu_worker.formats import Encoding
 
 # Frames cannot be cut: an end that is longer by at most this is kept, else the nearer length is taken.
 _MAX_EXCESS_SECONDS: Final = 0.028

@@ -41,6 +41,7 @@ async def ask(
 
     scope: dict[str, Any] = {
         "type": "http",
+        "path": "/",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
     async with asyncio.timeout(5):

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gpu_worker.audio.formats import FORMATS, Encoding, EncodingError
 from gpu_worker.config import Settings
 from gpu_worker.docs.document import document
+from gpu_worker.formats import FORMATS, Encoding, EncodingError
 from tests.gpu_worker.test_metrics import FAMILIES, GPU_NAMES
 from tests.gpu_worker.worker_process import WorkerProcess
 

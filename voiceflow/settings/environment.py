@@ -200,6 +200,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
     Variable("ROUTING_REFRESH_MS", whole(50, 60_000), "how often the table of ready workers is read", "1000"),
     Variable(
+        "SPEECH_LEAN_DOOR",
+        boolean,
+        "speech straight on ASGI; false has Django's handler serve it too, at several times the CPU",
+        "true",
+    ),
+    Variable(
         "LOCAL_WORKER_TOKEN_REQUIRED",
         boolean,
         "whether a speech worker on this machine asks for its token",

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from gpu_worker.audio import FORMATS, Encoder, Encoding, Samples, encode_whole
-from gpu_worker.audio.formats import RATES
 from gpu_worker.audio.resampling import Resampler
+from gpu_worker.formats import RATES
 from tests.gpu_worker.audio.decoding import decode, likeness, shift_between
 
 SOURCE_RATE = 24_000

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from gpu_worker.audio.mpeg import MPEG1_KBPS, MPEG2_KBPS
-
 FORMATS: Final = ("wav", "pcm", "mp3", "opus", "aac", "flac", "mulaw", "alaw")
 MEDIA_TYPES: Final = {
     "wav": "audio/wav",
@@ -34,6 +32,8 @@ RATES: Final[dict[str, tuple[int, ...]]] = {
     "mulaw": (8_000, 16_000, 24_000, 48_000),
     "alaw": (8_000, 16_000, 24_000, 48_000),
 }
+MPEG1_KBPS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+MPEG2_KBPS: Final = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _OPUS_BITRATES: Final = (6_000, 256_000)
 _AAC_LOWEST_BITRATE: Final = 16_000
 _AAC_BITS_A_SAMPLE: Final = 6

@@ -1,0 +1,76 @@
+"""A request and its answer as endpoints see them, whichever door it came through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from apps.core.errors import InvalidRequest, UnsupportedMediaType
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request, its body read. Names of `headers` are in lower case; `params` are parts of its path.
+
+    `started` is `time.perf_counter()` at its arrival.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str
+    started: float
+    query: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self) -> Any:
+        """The decoded body; an empty one is an empty object.
+
+        Raises `UnsupportedMediaType`, or `InvalidRequest` (`invalid_json`).
+        """
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
+        if not self.body:
+            return {}
+        try:
+            return json.loads(self.body.decode(), parse_constant=_refuse_constant)
+        except RecursionError:
+            raise _invalid("it is nested too deeply") from None
+        except UnicodeDecodeError:
+            raise _invalid("it is not UTF-8") from None
+        except ValueError as error:
+            raise _invalid(str(error)) from None
+
+
+@dataclass(slots=True, kw_only=True)
+class Answer:
+    """`body`, or `stream`: chunks as they are made, which raise `StreamCut` where they end too early.
+
+    `drop` settles a stream that nobody will read. An answer that `logs_itself` needs no line of the door.
+    """
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    stream: AsyncGenerator[bytes] | None = None
+    drop: Callable[[], None] | None = None
+    logs_itself: bool = False
+
+    @classmethod
+    def of_json(cls, body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
+        encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        return cls(
+            status=status, headers={"Content-Type": "application/json"} | (headers or {}), body=encoded
+        )
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _invalid(what: str) -> InvalidRequest:
+    return InvalidRequest(f"The body is not valid JSON: {what}.", code="invalid_json")

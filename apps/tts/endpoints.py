@@ -1,0 +1,67 @@
+"""An operation of the speech API, written once for both doors, and the one way to have it answered."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import structlog
+
+from apps.core import metrics
+from apps.core.api import as_app_error
+from apps.core.errors import AppError, MethodNotAllowed
+from apps.tts.calls import Answer, Call
+from apps.tts.request import Source
+from apps.tts.runtime import Runtime
+from apps.tts.surfaces import Surface
+from apps.usage.admission import Caller
+
+logger = structlog.get_logger(__name__)
+
+
+class Endpoint(ABC):
+    """One method on one path. `scope` is what its key must be allowed."""
+
+    surface: ClassVar[Surface]
+    method: ClassVar[str] = "POST"
+    scope: ClassVar[str] = "speech"
+
+    @abstractmethod
+    async def answer(self, call: Call, runtime: Runtime) -> Answer:
+        """Raises an `AppError` for every refusal."""
+
+    async def identify(self, call: Call, runtime: Runtime) -> Caller:
+        """Who calls. Raises `Unauthenticated`, `PermissionDenied` or `Unavailable`."""
+        caller = await runtime.admission.identify(self.surface.key_of(call))
+        structlog.contextvars.bind_contextvars(
+            organization=str(caller.identity.organization_id), key=caller.identity.key_prefix
+        )
+        caller.identity.require(self.scope)
+        return caller
+
+    def source_of(self, call: Call) -> Source:
+        return Source(request_id=call.request_id, surface=self.surface.name, started=call.started)
+
+
+async def respond(endpoint: Endpoint, call: Call) -> Answer:
+    """The answer to a call, refusals and faults of ours in the surface's shape."""
+    try:
+        if call.method != endpoint.method:
+            raise MethodNotAllowed(f'Method "{call.method}" not allowed.', headers={"Allow": endpoint.method})
+        answer = await endpoint.answer(call, await Runtime.current())
+    except Exception as error:  # noqa: BLE001 - the last who could tell the caller
+        answer = refusal(endpoint.surface, error, call.request_id)
+    answer.headers["X-Request-Id"] = call.request_id
+    answer.headers.setdefault("Cache-Control", "no-store")
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+def refusal(surface: Surface, error: Exception, request_id: str) -> Answer:
+    """What the caller is told of an error; one that nobody expected is logged and told as a fault of ours."""
+    app_error = as_app_error(error)
+    if app_error is None:
+        logger.error("speech failed", request_id=request_id, exc_info=error)
+        app_error = AppError(f"Something went wrong on our side. Tell us this request id: {request_id}.")
+    metrics.SPEECH_REFUSALS.labels(app_error.code).inc()
+    return surface.refusal(app_error, request_id)

@@ -1,0 +1,72 @@
+"""Fields of JSON bodies that take a value for what it is and not for what could be read into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from gpu_worker.protocol import INTEGER_BOUNDS, NUMBER_BOUNDS
+
+
+class TextField(serializers.CharField):
+    """Text as it was sent, not trimmed: offsets and charges refer to the caller's own characters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if "\x00" in data or any("\ud800" <= character <= "\udfff" for character in data):
+            raise serializers.ValidationError("The text holds characters that are not valid Unicode text.")
+        text: str = super().to_internal_value(data)
+        if not text.strip():
+            raise serializers.ValidationError("The text is empty.")
+        return text
+
+
+class NameField(serializers.CharField):
+    """A string, not a number that could be read as one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false, not 'yes' and 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
+class StrictFloatField(serializers.FloatField):
+    """A number, not a string that looks like one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+def optional_number(name: str, **kwargs: Any) -> StrictFloatField:
+    """A parameter of the wire by its name, within the worker's bounds; null leaves it to the engine."""
+    low, high = NUMBER_BOUNDS[name]
+    return StrictFloatField(required=False, allow_null=True, min_value=low, max_value=high, **kwargs)
+
+
+def optional_integer(name: str, **kwargs: Any) -> StrictIntegerField:
+    """As `optional_number`, for whole numbers."""
+    low, high = INTEGER_BOUNDS[name]
+    return StrictIntegerField(required=False, allow_null=True, min_value=low, max_value=high, **kwargs)

@@ -1,0 +1,39 @@
+"""The paths of the speech API: what both doors serve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from apps.core.errors import AppError
+from apps.tts.endpoints import Endpoint
+from apps.tts.native import GENERATE
+from apps.tts.surfaces import NATIVE
+
+# `{name}` is one part of a path. Django's URLs name the same paths in their own way (`urls.py`).
+ENDPOINTS: Mapping[str, Endpoint] = {
+    "/generate": GENERATE,
+}
+
+_EXACT = {path: endpoint for path, endpoint in ENDPOINTS.items() if "{" not in path}
+_PATTERNS = [
+    (re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))), endpoint)
+    for path, endpoint in ENDPOINTS.items()
+    if "{" in path
+]
+
+
+def find(path: str) -> tuple[Endpoint, Mapping[str, str]] | None:
+    """Who answers there, and the parts that its path names."""
+    if endpoint := _EXACT.get(path):
+        return endpoint, {}
+    for pattern, endpoint in _PATTERNS:
+        if match := pattern.fullmatch(path):
+            return endpoint, match.groupdict()
+    return None
+
+
+def refusal_body(path: str, error: AppError, request_id: str) -> bytes:
+    """What a body that is refused before anybody reads it is answered with, in the shape of its path."""
+    found = find(path)
+    return (found[0].surface if found else NATIVE).refusal(error, request_id).body
