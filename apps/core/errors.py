@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from apps.core.standing import Standing
+
 AUTHENTICATION_SCHEME = "ApiKey"
 
 
@@ -120,8 +122,33 @@ class _Later(AppError):
 
 
 class RateLimited(_Later):
+    """Too fast, or too many at once. `standing` is `None` where it is not known."""
+
     status = 429
     code = "rate_limit_exceeded"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float = 1.0,
+        code: str | None = None,
+        headers: dict[str, str] | None = None,
+        standing: Standing | None = None,
+    ) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds, code=code, headers=headers)
+        self.standing = standing
+
+
+class QuotaExceeded(AppError):
+    """What is allowed in a month is used up: no client should come back by itself, so none is told when."""
+
+    status = 429
+    code = "quota_exceeded"
+
+    def __init__(self, message: str, *, standing: Standing | None = None) -> None:
+        super().__init__(message, headers={"x-should-retry": "false"})
+        self.standing = standing
 
 
 class Unavailable(_Later):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -13,11 +14,14 @@ from rest_framework.request import Request
 
 from apps.accounts.models import Organization
 from apps.accounts.tenancy import current_membership
+from apps.core.addresses import client_address_of
 from apps.core.errors import AUTHENTICATION_SCHEME, PermissionDenied, Unauthenticated
 from apps.keys import identity as identities
 from apps.keys.identity import HEADER, Identity
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# What a room above knows of an organization and an address; each is added in its `AppConfig.ready`.
+address_rules: list[Callable[[Identity, str | None], None]] = []
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -28,6 +32,10 @@ class ApiKeyAuthentication(BaseAuthentication):
         if raw is None:
             return None
         identity = identities.authenticate(raw)
+        address = client_address_of(request._request)
+        identity.require_address(address)
+        for require in address_rules:
+            require(identity, address)
         structlog.contextvars.bind_contextvars(
             organization=str(identity.organization_id), key=identity.key_prefix
         )

@@ -15,9 +15,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.accounts.models import Membership
+from apps.core.addresses import Network, holds
 from apps.core.errors import PermissionDenied, Unauthenticated
 from apps.keys import secrets
 from apps.keys.models import ApiKey
+from apps.keys.restrictions import NAMES, UNRESTRICTED, Restrictions
 
 CACHE_SECONDS = 1.0
 CACHE_ENTRIES = 10_000
@@ -42,6 +44,7 @@ class Identity:
     expires_at: float | None = None
     hash: bytes = b""
     pepper_id: int = 0
+    restrictions: Restrictions = UNRESTRICTED
 
     def require(self, scope: str) -> None:
         if scope not in self.scopes:
@@ -50,6 +53,17 @@ class Identity:
                 code="missing_scope",
                 headers={"X-Required-Scope": scope},
             )
+
+    def require_address(self, address: str | None) -> None:
+        require_address(self.restrictions.networks, address)
+
+
+def require_address(networks: tuple[Network, ...], address: str | None) -> None:
+    """Refuses an address, also one that is not known, where there is a list and it does not hold it."""
+    if networks and not holds(networks, address):
+        raise PermissionDenied(
+            f"Requests from {address or 'an unknown address'} are not allowed.", code="address_not_allowed"
+        )
 
 
 class IdentityCache:
@@ -113,6 +127,7 @@ def load(parsed: secrets.ParsedKey) -> Identity:
             "expires_at",
             "organization__policy_version",
             "organization__is_suspended",
+            *NAMES,
         )
         .first()
     )
@@ -130,6 +145,7 @@ def load(parsed: secrets.ParsedKey) -> Identity:
         expires_at=row[6].timestamp() if row[6] else None,
         policy_version=row[7],
         suspended=row[8],
+        restrictions=Restrictions.from_row(row[9:]),
     )
     identity = _proved(parsed, identity)
     cache.put(parsed.prefix, identity, read_at=read_at)

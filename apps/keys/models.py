@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.core.models import OrganizationOwned, OrganizationQuerySet
+from apps.keys.restrictions import MAX_NAME, MAX_NETWORK, MAX_ORIGIN, MAXIMA, NAMES, Restrictions
 
 
 class ApiKeyQuerySet(OrganizationQuerySet):
@@ -50,6 +51,13 @@ class ApiKey(OrganizationOwned):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL
     )
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    concurrent_requests = models.PositiveIntegerField(null=True, blank=True)
+    characters_per_month = models.PositiveBigIntegerField(null=True, blank=True)
+    characters_per_request = models.PositiveIntegerField(null=True, blank=True)
+    allowed_voices = ArrayField(models.CharField(max_length=MAX_NAME), default=list, blank=True)
+    allowed_ips = ArrayField(models.CharField(max_length=MAX_NETWORK), default=list, blank=True)
+    allowed_origins = ArrayField(models.CharField(max_length=MAX_ORIGIN), default=list, blank=True)
 
     objects = ApiKeyQuerySet.as_manager()  # type: ignore[misc]
 
@@ -66,6 +74,13 @@ class ApiKey(OrganizationOwned):
             models.CheckConstraint(
                 condition=Q(rotated_to=None) | Q(expires_at__isnull=False), name="apikey_rotated_expires"
             ),
+            *(
+                models.CheckConstraint(
+                    condition=Q(**{name: None}) | Q(**{f"{name}__range": (1, maximum)}),
+                    name=f"apikey_{name}_in_range",
+                )
+                for name, maximum in MAXIMA.items()
+            ),
         ]
 
     def __str__(self) -> str:
@@ -74,6 +89,10 @@ class ApiKey(OrganizationOwned):
     @property
     def masked(self) -> str:
         return f"{self.prefix}…{self.last4}"
+
+    @property
+    def restrictions(self) -> Restrictions:
+        return Restrictions.from_row(getattr(self, name) for name in NAMES)
 
     @property
     def state(self) -> State:

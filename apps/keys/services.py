@@ -1,10 +1,11 @@
-"""Issue, rotate and revoke keys."""
+"""Issue, restrict, rotate and revoke keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Unpack
 from uuid import UUID
 
 from django.conf import settings
@@ -15,8 +16,10 @@ from django.utils import timezone
 from apps.accounts.models import Organization, User
 from apps.accounts.services import bump_policy
 from apps.core.errors import Conflict, InvalidRequest
+from apps.keys import restrictions as restricting
 from apps.keys import secrets
 from apps.keys.models import ApiKey
+from apps.keys.restrictions import NAMES, RestrictionFields
 
 MAX_KEYS = 100
 MAX_OVERLAP_SECONDS = 30 * 24 * 3600
@@ -40,6 +43,7 @@ def issue_key(
     scopes: Iterable[str],
     created_by: User | None,
     expires_at: datetime | None = None,
+    **restrictions: Unpack[RestrictionFields],
 ) -> IssuedKey:
     _require_room(organization.pk)
     return _create(
@@ -49,12 +53,38 @@ def issue_key(
         scopes=_clean_scopes(scopes),
         created_by=created_by,
         expires_at=_clean_expiry(expires_at),
+        restrictions=restricting.clean(restrictions),
     )
 
 
 @transaction.atomic
+def restrict_key(
+    *, key: ApiKey, by: User | None, name: str | None = None, **restrictions: Unpack[RestrictionFields]
+) -> None:
+    """Changes what is given, in force everywhere at once; `None` or an empty list lifts a restriction.
+
+    Raises `InvalidRequest`, or `Conflict` for a key that has ended.
+    """
+    changes = restricting.clean(restrictions)
+    if name is not None:
+        changes["name"] = _clean_name(name)
+    locked = ApiKey.objects.select_for_update().get(pk=key.pk)
+    if not locked.is_usable:
+        raise Conflict(f"This key is {locked.state}; it can no longer be changed.")
+    changed = {field for field, value in changes.items() if getattr(locked, field) != value}
+    if changed:
+        ApiKey.objects.filter(pk=key.pk).update(**changes, updated_at=timezone.now())
+    if changed - {"name"}:
+        bump_policy(organization_id=key.organization_id)
+    key.refresh_from_db(fields=[*changes, "updated_at"])
+
+
+@transaction.atomic
 def rotate_key(*, key: ApiKey, overlap_seconds: int, by: User | None) -> IssuedKey:
-    """A new key of the same name, mode, scopes and expiry; the old one works on for the overlap."""
+    """A new key that is and may what the old one does; the old one works on for the overlap.
+
+    Characters of a month are counted for each key: the new one begins with none.
+    """
     if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
         raise InvalidRequest("The overlap must be between 0 seconds and 30 days.", param="overlap_seconds")
     key = ApiKey.objects.select_for_update().get(pk=key.pk)
@@ -69,6 +99,7 @@ def rotate_key(*, key: ApiKey, overlap_seconds: int, by: User | None) -> IssuedK
         scopes=key.scopes,
         created_by=by,
         expires_at=key.expires_at,
+        restrictions={name: getattr(key, name) for name in NAMES},
     )
     ends = timezone.now() + timedelta(seconds=overlap_seconds)
     key.expires_at = min(ends, key.expires_at) if key.expires_at else ends
@@ -104,6 +135,7 @@ def _create(
     scopes: list[str],
     created_by: User | None,
     expires_at: datetime | None,
+    restrictions: dict[str, Any],
 ) -> IssuedKey:
     secret = secrets.generate(mode)
     parsed = secrets.parse(secret)
@@ -120,6 +152,7 @@ def _create(
         scopes=scopes,
         expires_at=expires_at,
         created_by=created_by,
+        **restrictions,
     )
     return IssuedKey(key=key, secret=secret)
 

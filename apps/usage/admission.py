@@ -25,13 +25,13 @@ from apps.keys.identity import Identity
 from apps.keys.services import USED_EVERY_SECONDS, touch_keys
 from apps.usage.leases import Freshness, Leases, RedisAway, Verdict
 from apps.usage.ledger import Ledger, OpenRow, Settlement
-from apps.usage.limits import Limits, OrganizationPolicy, read_policy
+from apps.usage.limits import Limits, OrganizationPolicy, policies
 
 logger = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 DATABASE_THREADS = 4
-# Organizations' limits and keys' last uses that a process keeps; all are read again where it forgot them.
+# Keys whose last use a process keeps; it is noted again where it forgot.
 REMEMBERED = 10_000
 
 
@@ -90,7 +90,6 @@ class Admission:
     def __init__(self, *, ledger: Ledger, leases: Leases) -> None:
         self._ledger = ledger
         self._leases = leases
-        self._policies: dict[UUID, tuple[int, OrganizationPolicy]] = {}
         self._in_flight: Counter[tuple[UUID, str]] = Counter()
         self._touched: dict[UUID, float] = {}
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="admission")
@@ -170,25 +169,17 @@ class Admission:
         return total_ms
 
     async def _caller(self, identity: Identity | None, reload: Callable[[], Identity]) -> Caller:
-        known = self._policies.get(identity.organization_id) if identity else None
-        if identity is not None and known is not None and known[0] == identity.policy_version:
-            return Caller(identity, known[1], reload)
-        identity, policy = await self._read(reload)
+        policy = policies.known(identity) if identity else None
+        if identity is None or policy is None:
+            identity, policy = await self._read(reload)
         return Caller(identity, policy, reload)
 
     async def _read(self, reload: Callable[[], Identity]) -> tuple[Identity, OrganizationPolicy]:
         def read() -> tuple[Identity, OrganizationPolicy]:
             identity = reload()
-            known = self._policies.get(identity.organization_id)
-            if known is not None and known[0] == identity.policy_version:
-                return identity, known[1]
-            return identity, read_policy(identity.organization_id)
+            return identity, policies.of(identity)
 
-        identity, policy = await self._in_thread(read)
-        if len(self._policies) >= REMEMBERED:
-            self._policies.clear()
-        self._policies[identity.organization_id] = (identity.policy_version, policy)
-        return identity, policy
+        return await self._in_thread(read)
 
     async def _acquire(self, caller: Caller, record_id: UUID) -> Verdict:
         for fresh in Freshness:

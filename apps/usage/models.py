@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -12,6 +13,7 @@ from apps.core.ids import uuid7, uuid7_floor, uuid7_time
 from apps.core.models import BaseModel, OrganizationQuerySet
 from apps.deployments.models import Deployment
 from apps.keys.models import ApiKey
+from apps.keys.restrictions import MAX_NAME, MAX_NETWORK
 
 
 class UsageRecordQuerySet(OrganizationQuerySet):
@@ -37,6 +39,9 @@ class UsageRecord(models.Model):
     class Surface(models.TextChoices):
         GENERATE = "generate", "Generate"
         PLAYGROUND = "playground", "Playground"
+        OPENAI = "openai", "OpenAI"
+        ELEVENLABS = "elevenlabs", "ElevenLabs"
+        JOB = "job", "Job"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
@@ -62,6 +67,13 @@ class UsageRecord(models.Model):
     voice = models.CharField(max_length=80)
     characters = models.PositiveIntegerField()
     characters_charged = models.PositiveIntegerField(default=0)
+    characters_credited = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Not charged: an earlier attempt that was cut has been charged for them.",
+    )
+    credited_to = models.UUIDField(null=True, help_text="The retry that used what this cut was charged.")
+    body_hash = models.UUIDField(null=True, help_text="The same for the same body sent to the same path.")
     audio_ms = models.PositiveIntegerField(default=0)
     engine_ms = models.PositiveIntegerField(default=0)
     ttfb_ms = models.FloatField(null=True, help_text="From the request's arrival to its first audio.")
@@ -77,6 +89,12 @@ class UsageRecord(models.Model):
             models.Index(fields=["organization", "-id"], name="usage_by_organization"),
             models.Index(fields=["owner_id"], condition=Q(state="open"), name="usage_open_by_owner"),
             models.Index(fields=["request_id"], name="usage_by_request_id"),
+            # What a retry looks for. Cuts are rare, so that this costs other requests next to nothing.
+            models.Index(
+                fields=["key", "body_hash"],
+                condition=Q(state="cut", credited_to=None, body_hash__isnull=False),
+                name="usage_cut_to_credit",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -87,7 +105,9 @@ class UsageRecord(models.Model):
                 name="usage_closed_when_settled",
             ),
             models.CheckConstraint(
-                condition=Q(characters_charged__lte=models.F("characters")),
+                condition=Q(
+                    characters__gte=models.F("characters_charged") + models.F("characters_credited"),
+                ),
                 name="usage_charged_at_most_asked",
             ),
         ]
@@ -123,6 +143,12 @@ class OrganizationLimits(BaseModel):
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
     concurrent_requests = models.PositiveIntegerField(null=True, blank=True)
     characters_per_request = models.PositiveIntegerField(null=True, blank=True)
+    characters_per_month = models.PositiveBigIntegerField(null=True, blank=True)
+    allowed_voices = ArrayField(models.CharField(max_length=MAX_NAME), default=list, blank=True)
+    allowed_ips = ArrayField(models.CharField(max_length=MAX_NETWORK), default=list, blank=True)
+    may_use_shared_pool = models.BooleanField(
+        default=True, help_text="Whether its requests may be spoken by deployments of the platform."
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "organization limits"

@@ -197,6 +197,18 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LIMIT_TEST_REQUESTS_PER_MINUTE", whole(1, 10**6), "test-key requests of an organization", "60"),
     Variable("LIMIT_TEST_CONCURRENT_REQUESTS", whole(1, 10**5), "test-key requests at once", "3"),
     Variable("LIMIT_CHARACTERS_PER_REQUEST", whole(1, 10_000), "characters of one text", "5000"),
+    Variable(
+        "LIMIT_CHARACTERS_PER_MONTH",
+        whole(0, 10**12),
+        "live characters of an organization; 0: any number",
+        "0",
+    ),
+    Variable(
+        "LIMIT_TEST_CHARACTERS_PER_MONTH",
+        whole(0, 10**12),
+        "test-key characters of an organization; 0: any number",
+        "50000",
+    ),
     Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
     Variable("ROUTING_REFRESH_MS", whole(50, 60_000), "how often the table of ready workers is read", "1000"),
     Variable(
