@@ -106,18 +106,22 @@ class UpstreamFailed(AppError):
 
 
 class _Later(AppError):
-    """A refusal that says when to come back."""
+    """A refusal that says when to come back; `None` where that would not help."""
 
     def __init__(
         self,
         message: str,
         *,
-        retry_after_seconds: float = 1.0,
+        retry_after_seconds: float | None = 1.0,
         code: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         # Whole seconds, rounded up: a client that comes back when it was told must not be refused again.
-        later = {"Retry-After": str(max(1, math.ceil(retry_after_seconds)))}
+        later = (
+            {}
+            if retry_after_seconds is None
+            else {"Retry-After": str(max(1, math.ceil(retry_after_seconds)))}
+        )
         super().__init__(message, code=code, headers=later | (headers or {}))
 
 

@@ -1,6 +1,18 @@
-"""Counters of what came of requests; refusals are counted here and nowhere else."""
+"""What is counted and measured; refusals are counted here and nowhere else."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge, Histogram
 
 SPEECH_REQUESTS = Counter("voiceflow_speech_requests", "Settled speech requests.", ["state"])
 SPEECH_REFUSALS = Counter("voiceflow_speech_refusals", "Speech requests refused before work.", ["code"])
+SPEECH_IN_FLIGHT = Gauge("voiceflow_speech_in_flight", "Requests that hold a slot of a worker.")
+SPEECH_QUEUE_LENGTH = Gauge("voiceflow_speech_queue_length", "Requests that wait for a slot of a worker.")
+SPEECH_QUEUE_SECONDS = Histogram(
+    "voiceflow_speech_queue_seconds",
+    "How long requests waited for a slot that was not free at once: served, refused, or left.",
+    ["outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+)
+SPEECH_WORKER_TROUBLES = Counter(
+    "voiceflow_speech_worker_troubles", "Workers that failed a request, or said that they are busy.", ["kind"]
+)
+DEPLOYMENT_WAKES = Counter("voiceflow_deployment_wakes", "Sleeping deployments woken by a request.")

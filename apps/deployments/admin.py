@@ -78,7 +78,7 @@ class DeploymentAdmin(ModelAdmin):
     search_fields = ["name", "=id", "organization__name", "organization__slug"]
     list_select_related = ["organization"]
     ordering = ["-id"]
-    actions = ["stop", "start", "restart"]
+    actions = ["stop", "start", "restart", "sleep"]
     form = NewDeploymentForm
     inlines = [WorkerInline, EventInline]
     autocomplete_fields = ["organization"]
@@ -97,6 +97,7 @@ class DeploymentAdmin(ModelAdmin):
         "ready_workers",
         "min_replicas",
         "max_replicas",
+        "start_seconds",
         "generation",
         "capabilities",
         "created_at",
@@ -154,13 +155,20 @@ class DeploymentAdmin(ModelAdmin):
     def stop(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
         self._each(request, chosen, services.stop_deployment, "Stopping")
 
-    @admin.action(description="Start, or try again after a failure", permissions=["change"])
+    @admin.action(description="Start: also what sleeps, or has failed", permissions=["change"])
     def start(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
         self._each(request, chosen, services.start_deployment, "Starting")
 
     @admin.action(description="Restart: replace every worker", permissions=["change"])
     def restart(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
         self._each(request, chosen, services.restart_deployment, "Restarting")
+
+    @admin.action(
+        description="Sleep: finish what is being spoken, then run nothing until a request wakes it",
+        permissions=["change"],
+    )
+    def sleep(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
+        self._each(request, chosen, services.sleep_deployment, "Putting to sleep")
 
     def _each(
         self, request: HttpRequest, chosen: QuerySet[Deployment], service: Callable[..., None], doing: str

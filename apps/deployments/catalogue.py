@@ -6,29 +6,44 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from apps.core.errors import NotFound, Unavailable
 from apps.deployments import older_image
 from apps.deployments.models import Deployment, Worker
+from apps.deployments.providers import typical_start_seconds
 from apps.deployments.states import ENDED, SERVING, State
 from gpu_worker.protocol import PROTOCOL, TOKEN_HEADER
 
 _T = TypeVar("_T")
 
+CLONE: Final = "clone"
+
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A model and a voice that exist for an organization, whether or not a worker is ready now."""
+class Need:
+    """What one request asks of a worker.
 
+    `organization_id` says whose own deployments count, `None` for a test key, which has none; `tenant` takes
+    turns in the queue. Without a `voice` a cloned one is meant, which any worker with the feature `clone`
+    can speak.
+    """
+
+    organization_id: UUID | None
+    tenant: UUID
     model: str
-    voice: str
+    voice: str | None
+    features: frozenset[str] = frozenset()
+    engine: str | None = None
+    may_use_shared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A ready worker. `headers` are to be sent with each request; they may hold its token."""
+    """A ready worker. `headers` are to be sent with each request; they may hold its token.
+
+    `capacity` is how many requests it takes at once, those that wait inside it included.
+    """
 
     worker_id: UUID
     deployment_id: UUID
@@ -37,28 +52,60 @@ class Target:
     models: tuple[str, ...]
     voices: frozenset[str]
     features: frozenset[str]
-    max_batch: int
+    capacity: int
     protocol: int
     is_shared: bool
     headers: Mapping[str, str] = field(repr=False, compare=False)
     reported_in_flight: int = field(compare=False)
     last_seen_at: datetime = field(compare=False)
 
-    def can_speak(self, model: str, voice: str, features: frozenset[str]) -> bool:
-        return model in self.models and voice in self.voices and features <= self.features
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A deployment that nobody ended; `models` is empty while none of its workers was ever ready."""
+    """A deployment that nobody ended; `models` is empty while none of its workers was ever ready.
+
+    `start_seconds` is how long a wake takes: by its own history, else as its provider's do as a rule.
+    """
 
     id: UUID
     organization_id: UUID | None
     engine: str
+    state: State
     models: tuple[str, ...]
     voices: tuple[str, ...]
-    is_serving: bool
+    languages: tuple[str, ...]
+    features: frozenset[str]
     is_ready: bool
+    start_seconds: float
+    created_at: datetime
+    state_changed_at: datetime
+
+    @property
+    def is_serving(self) -> bool:
+        return self.state in SERVING
+
+
+def can_speak(spoken: Target | Known, need: Need) -> bool:
+    return (
+        need.model in spoken.models
+        and (need.voice is None or need.voice in spoken.voices)
+        and need.features <= spoken.features
+        and need.engine in (None, spoken.engine)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model that exists for an organization, with what all its deployments together can do."""
+
+    model: str
+    engine: str
+    voices: tuple[str, ...]
+    languages: tuple[str, ...]
+    features: frozenset[str]
+    is_ready: bool
+    is_shared: bool
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -68,23 +115,35 @@ class Table:
     targets: Mapping[UUID | None, tuple[Target, ...]] = field(default_factory=dict)
     deployments: Mapping[UUID | None, tuple[Known, ...]] = field(default_factory=dict)
 
-    def visible_targets(self, organization_id: UUID | None) -> tuple[Target, ...]:
-        return _own_and_shared(self.targets, organization_id)
+    def target_groups(self, need: Need) -> tuple[tuple[Target, ...], ...]:
+        """The workers that may be asked, one's own before the shared ones."""
+        shared = self.targets.get(None, ()) if need.may_use_shared else ()
+        if need.organization_id is None:
+            return (shared,)
+        return (self.targets.get(need.organization_id, ()), shared)
 
-    def visible_deployments(self, organization_id: UUID | None) -> tuple[Known, ...]:
+    def deployments_for(self, need: Need) -> tuple[Known, ...]:
+        """The deployments that could speak it once they are ready, one's own before the shared ones."""
+        own = self.deployments.get(need.organization_id, ()) if need.organization_id else ()
+        shared = self.deployments.get(None, ()) if need.may_use_shared else ()
+        return tuple(known for known in own + shared if can_speak(known, need))
+
+    def visible_deployments(
+        self, organization_id: UUID | None, *, may_use_shared: bool = True
+    ) -> tuple[Known, ...]:
         """Shared ones first, so that a new deployment of one's own never changes a default in silence."""
-        shared = self.deployments.get(None, ())
+        shared = self.deployments.get(None, ()) if may_use_shared else ()
         if organization_id is None:
             return shared
         return shared + self.deployments.get(organization_id, ())
 
-    def default_for(self, organization_id: UUID | None) -> Choice | None:
-        """Model and first voice of the first ready deployment, shared ones first; else of the first known."""
-        spoken = [
-            known for known in self.visible_deployments(organization_id) if known.models and known.voices
-        ]
-        first = next((known for known in spoken if known.is_ready), next(iter(spoken), None))
-        return Choice(first.models[0], first.voices[0]) if first else None
+    def offers(self, organization_id: UUID | None, *, may_use_shared: bool = True) -> list[Offer]:
+        """Each model of each engine once, also while no worker of it is ready."""
+        by_name: dict[tuple[str, str], list[Known]] = {}
+        for known in self.visible_deployments(organization_id, may_use_shared=may_use_shared):
+            for model in known.models:
+                by_name.setdefault((model, known.engine), []).append(known)
+        return [_offer(model, engine, group) for (model, engine), group in by_name.items()]
 
     def of_engine(self, engine: str) -> Table:
         """The part of the table that one engine speaks."""
@@ -99,29 +158,6 @@ class Table:
             },
         )
 
-    def resolve(self, *, organization_id: UUID | None, model: str | None, voice: str | None) -> Choice:
-        """The model and voice meant, defaults filled in.
-
-        Raises `NotFound` (`model_not_found`, `voice_not_found`) for a name that no deployment has, and
-        `Unavailable` (`no_worker_ready`) while it cannot be known.
-        """
-        visible = self.visible_deployments(organization_id)
-        if model is None and voice is None:
-            default = self.default_for(organization_id)
-            if default is None:
-                raise _nobody_ready()
-            return default
-        is_settled = bool(visible) and all(known.models for known in visible)
-        with_model = [known for known in visible if model is None or model in known.models]
-        if not with_model:
-            raise _unknown("model", str(model), _names(visible, "models"), is_settled=is_settled)
-        with_voice = [known for known in with_model if known.voices and voice in (None, *known.voices)]
-        if not with_voice:
-            raise _unknown("voice", str(voice), _names(with_model, "voices"), is_settled=is_settled)
-        # What serves goes before what is paused or failed; readiness of the moment does not decide.
-        chosen = min(with_voice, key=lambda known: not known.is_serving)
-        return Choice(model or chosen.models[0], voice or chosen.voices[0])
-
 
 def read_table() -> Table:
     """Two queries. Raises Django's database errors, and `cryptography.fernet.InvalidToken`."""
@@ -134,7 +170,8 @@ def read_table() -> Table:
     for deployment in Deployment.objects.exclude(state__in=ENDED).order_by("id"):
         if deployment.state == State.FAILED and not deployment.capabilities:
             continue  # what it would have spoken will never be known
-        found = ready.get(deployment.id, [])
+        # It may have come to serve between the two queries: workers read before then do not count.
+        found = ready.get(deployment.id, []) if deployment.state in SERVING else []
         owner = deployment.organization_id
         deployments.setdefault(owner, []).append(_known(deployment, is_ready=bool(found)))
         targets.setdefault(owner, []).extend(_target(deployment, worker) for worker in found)
@@ -142,14 +179,20 @@ def read_table() -> Table:
 
 
 def _known(deployment: Deployment, *, is_ready: bool) -> Known:
+    capabilities = deployment.capabilities
     return Known(
         id=deployment.id,
         organization_id=deployment.organization_id,
         engine=deployment.engine,
-        models=tuple(deployment.capabilities.get("models", ())),
-        voices=tuple(deployment.capabilities.get("voices", ())),
-        is_serving=deployment.state in SERVING,
+        state=State(deployment.state),
+        models=tuple(capabilities.get("models", ())),
+        voices=tuple(capabilities.get("voices", ())),
+        languages=tuple(capabilities.get("languages", ())),
+        features=frozenset(capabilities.get("features", ())),
         is_ready=is_ready,
+        start_seconds=deployment.start_seconds or typical_start_seconds(deployment.provider),
+        created_at=deployment.created_at,
+        state_changed_at=deployment.state_changed_at,
     )
 
 
@@ -164,7 +207,7 @@ def _target(deployment: Deployment, worker: Worker) -> Target:
         models=tuple(capabilities["models"]),
         voices=frozenset(capabilities["voices"]),
         features=frozenset(capabilities["features"]),
-        max_batch=capabilities["max_batch"],
+        capacity=_capacity(capabilities),
         protocol=capabilities.get("protocol", PROTOCOL),
         is_shared=deployment.is_shared,
         headers=MappingProxyType({_token_header(capabilities): worker.token} if worker.token else {}),
@@ -173,39 +216,34 @@ def _target(deployment: Deployment, worker: Worker) -> Target:
     )
 
 
+def _capacity(capabilities: Mapping[str, Any]) -> int:
+    """How many requests its queue holds; as many as it speaks at once where it has none."""
+    stated = capabilities.get("queue", {}).get("capacity")
+    is_count = type(stated) is int and stated >= 1
+    return int(stated if is_count else capabilities["max_batch"])
+
+
+def _offer(model: str, engine: str, group: list[Known]) -> Offer:
+    return Offer(
+        model=model,
+        engine=engine,
+        voices=_once(name for known in group for name in known.voices),
+        languages=_once(name for known in group for name in known.languages),
+        features=frozenset().union(*(known.features for known in group)),
+        is_ready=any(known.is_ready for known in group),
+        is_shared=any(known.organization_id is None for known in group),
+        created_at=min(known.created_at for known in group),
+    )
+
+
 def _token_header(capabilities: Mapping[str, Any]) -> str:
     is_older = capabilities.get("protocol") == older_image.PROTOCOL
     return older_image.TOKEN_HEADER if is_older else TOKEN_HEADER
-
-
-def _own_and_shared(
-    by_owner: Mapping[UUID | None, tuple[Target, ...]], organization_id: UUID | None
-) -> tuple[Target, ...]:
-    shared = by_owner.get(None, ())
-    return shared if organization_id is None else by_owner.get(organization_id, ()) + shared
 
 
 def _frozen(by_owner: dict[UUID | None, list[_T]]) -> Mapping[UUID | None, tuple[_T, ...]]:
     return MappingProxyType({owner: tuple(items) for owner, items in by_owner.items()})
 
 
-def _names(deployments: Iterable[Known], kind: str) -> list[str]:
-    """Each name once, in the order of the deployments."""
-    return list(dict.fromkeys(name for known in deployments for name in getattr(known, kind)))
-
-
-def _unknown(param: str, name: str, names: list[str], *, is_settled: bool) -> NotFound | Unavailable:
-    if not is_settled:
-        return _nobody_ready()
-    there_are = ", ".join(names) or "none"
-    return NotFound(
-        f"There is no {param} {name!r}. There are: {there_are}.", code=f"{param}_not_found", param=param
-    )
-
-
-def _nobody_ready() -> Unavailable:
-    return Unavailable(
-        "No speech worker is ready yet. Try again in a few seconds.",
-        code="no_worker_ready",
-        retry_after_seconds=2,
-    )
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -79,6 +79,11 @@ class Deployment(BaseModel):
     generation = models.PositiveIntegerField(
         default=1, editable=False, help_text="Raised to have every worker replaced."
     )
+    start_seconds = models.FloatField(
+        null=True,
+        editable=False,
+        help_text="How long its workers take from a wake to ready, by its own history; empty without one.",
+    )
     error_code = models.CharField(max_length=64, blank=True, editable=False)
     error_message = models.TextField(blank=True, editable=False)
     claimed_until = models.DateTimeField(

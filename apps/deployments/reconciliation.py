@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from django.utils import timezone
 
-from apps.deployments import services, workers
+from apps.deployments import services, starts, workers
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.probing import Address, probe_all
 from apps.deployments.providers import provider_named, providers_in_use
@@ -71,6 +71,8 @@ def _look(deployment: Deployment, provider: Provider) -> float | None:
             return _provision(deployment, provider)
         case State.STARTING | State.READY | State.DEGRADED | State.UPDATING:
             return _watch(deployment, provider)
+        case State.ASLEEP:
+            return _rest(deployment, provider)
         case State.DRAINING:
             return _drain(deployment, provider)
         case State.STOPPING:
@@ -96,6 +98,9 @@ def _provision(deployment: Deployment, provider: Provider) -> float | None:
 
 
 def _watch(deployment: Deployment, provider: Provider) -> float | None:
+    if not deployment.desired_replicas:
+        services.sleep_deployment(deployment, reason="No worker of it is wanted.")
+        return _rest(deployment, provider)
     trouble: ProviderError | None = None
     observation: Observation | None = None
     try:
@@ -123,6 +128,8 @@ def _judge(deployment: Deployment, provider: Provider, health: Health) -> float 
     if health.ready >= deployment.desired_replicas:
         if state is not State.READY:
             services.transition(deployment, to=State.READY, reason=health.summary)
+            if state is State.STARTING:
+                starts.remember(deployment)
         return None
     is_coming_up = state in {State.STARTING, State.UPDATING}
     is_hopeless = health.code == workers.INCOMPATIBLE or _is_late(deployment, provider)
@@ -147,14 +154,38 @@ def _judge(deployment: Deployment, provider: Provider, health: Health) -> float 
 
 def _drain(deployment: Deployment, provider: Provider) -> float | None:
     """Waits until nothing is spoken any more, for a minute at most."""
-    since = timezone.now() - deployment.state_changed_at
-    draining = list(deployment.workers.filter(state=Worker.State.DRAINING).exclude(url="").defer("token"))
-    probes = probe_all([Address(worker.url) for worker in draining])
-    is_busy = any(probe.in_flight for probe in probes) or since < timedelta(seconds=ROUTERS_NOTICE_SECONDS)
-    if is_busy and since < timedelta(seconds=DRAIN_DEADLINE_SECONDS):
+    if _is_speaking(deployment):
         return NEXT_LOOK_SECONDS
     services.transition(deployment, to=State.STOPPING, reason="Nothing is being spoken any more.")
     return _stop(deployment, provider)
+
+
+def _rest(deployment: Deployment, provider: Provider) -> float | None:
+    """Has the provider run nothing for it, once what was being spoken when it fell asleep is spoken.
+
+    What sleeps is asked for nothing: whether it could speak was learned while it was awake.
+    """
+    if _is_speaking(deployment):
+        return NEXT_LOOK_SECONDS
+    try:
+        observation = _observe(deployment, provider)
+    except ProviderError as error:
+        _note(deployment, error.code, error.message)
+        return None
+    workers.lose_those_gone(deployment, observation, "Its deployment sleeps.")
+    _note(deployment, "", "")
+    return NEXT_LOOK_SECONDS if observation and observation.replicas else None
+
+
+def _is_speaking(deployment: Deployment) -> bool:
+    """Whether its workers may still have requests; they have a minute for them at most."""
+    draining = list(deployment.workers.exclude(state=Worker.State.LOST).exclude(url="").defer("token"))
+    since = timezone.now() - deployment.state_changed_at
+    if not draining or since >= timedelta(seconds=DRAIN_DEADLINE_SECONDS):
+        return False
+    if since < timedelta(seconds=ROUTERS_NOTICE_SECONDS):
+        return True
+    return any(probe.in_flight for probe in probe_all([Address(worker.url) for worker in draining]))
 
 
 def _stop(deployment: Deployment, provider: Provider) -> float | None:

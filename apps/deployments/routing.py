@@ -1,60 +1,68 @@
-"""Which worker a request goes to: a table in memory, read anew about once a second."""
+"""Which worker a request goes to: a table in memory, read anew about once a second, and slots by it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection
 from uuid import UUID
 
 import structlog
 from cryptography.fernet import InvalidToken
 from django.db import DatabaseError, InterfaceError, connection
 
-from apps.deployments.catalogue import Choice, Table, Target, read_table
+from apps.core import metrics
+from apps.core.errors import Unavailable
+from apps.deployments import resolving
+from apps.deployments.catalogue import Need, Offer, Table, Target, read_table
+from apps.deployments.outlook import Outlook, Patience, Prospect, prospect_of
+from apps.deployments.resolving import Choice
+from apps.deployments.slots import Slot, Slots
+from apps.deployments.waking import Waker
 
-__all__ = ["Choice", "Router", "Target"]
+__all__ = ["Choice", "Need", "Offer", "Patience", "Router", "Slot", "Target"]
 
 logger = structlog.get_logger(__name__)
 
 REFRESH_SECONDS = 1.0
-FIRST_EXCLUSION_SECONDS = 0.5
-LONGEST_EXCLUSION_SECONDS = 10.0
-
-
-@dataclass(slots=True)
-class _Failures:
-    """A worker's failures since it was last seen to be healthy."""
-
-    seen_at: datetime
-    count: int = 0
-    excluded_until: float = 0.0  # on the monotonic clock
+QUEUE_PLACES = 200
+QUEUE_SECONDS = 10.0
 
 
 class Router:
     """One for each process that sends speech requests, on its event loop; not for use from other threads.
 
     `start` reads the table once and keeps it fresh until `stop`. While the database is away the last table
-    stays in use.
+    stays in use. `queue_places` bounds the requests that wait, `queue_seconds` how long those do that have no
+    wish of their own.
     """
 
-    def __init__(self, *, refresh_seconds: float = REFRESH_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        refresh_seconds: float = REFRESH_SECONDS,
+        queue_places: int = QUEUE_PLACES,
+        queue_seconds: float = QUEUE_SECONDS,
+    ) -> None:
         self._refresh_seconds = refresh_seconds
-        self._table = Table()
-        self._in_flight: dict[UUID, int] = {}
-        self._failures: dict[UUID, _Failures] = {}
+        self._queue_seconds = queue_seconds
+        self._slots = Slots(queue_places)
+        self._waker = Waker()
         self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._is_stale = False
 
     async def start(self) -> None:
         await self.refresh()
         self._task = asyncio.create_task(self._keep_fresh(), name="deployments-router")
+        metrics.SPEECH_QUEUE_LENGTH.set_function(lambda: len(self._slots.queue))
+        metrics.SPEECH_IN_FLIGHT.set_function(lambda: self._slots.in_flight)
 
     async def stop(self) -> None:
+        """Refuses whoever still waits."""
+        self._slots.close()
+        await self._waker.stop()
         if self._task is None:
             return
         self._task.cancel()
@@ -74,122 +82,148 @@ class Router:
         if self._is_stale:
             logger.info("routing table is fresh again")
         self._is_stale = False
-        self._table = table
-        self._forget_healthy()
+        self._slots.renew(table)
+        self._wake_what_fell_asleep()
 
-    def candidates(
-        self,
-        *,
-        organization_id: UUID | None,
-        model: str,
-        voice: str,
-        features: frozenset[str] = frozenset(),
-        engine: str | None = None,
-    ) -> list[Target]:
-        """Ready workers that can speak this, best first: the organization's own, then fewest in flight.
-
-        Requests of this process count first; between equals what the worker reported decides, then chance.
-        """
-        now = time.monotonic()
-        able = [
-            target
-            for target in self._table.visible_targets(organization_id)
-            if target.can_speak(model, voice, features)
-            and engine in (None, target.engine)
-            and not self._is_excluded(target.worker_id, now)
-        ]
-        if len(able) > 1:
-            able.sort(key=self._rank)
-        return able
-
-    @contextlib.contextmanager
-    def in_flight(self, target: Target) -> Iterator[None]:
-        """Counts one request for as long as it runs."""
-        worker_id = target.worker_id
-        self._in_flight[worker_id] = self._in_flight.get(worker_id, 0) + 1
-        try:
-            yield
-        finally:
-            left = self._in_flight[worker_id] - 1
-            if left:
-                self._in_flight[worker_id] = left
-            else:
-                del self._in_flight[worker_id]
-
-    def report_failure(self, target: Target) -> None:
-        """Leaves the worker out until it is next seen healthy, at most 0.5 s at first and 10 s in the end."""
-        failures = self._failures.setdefault(target.worker_id, _Failures(seen_at=target.last_seen_at))
-        seconds = min(FIRST_EXCLUSION_SECONDS * 2**failures.count, LONGEST_EXCLUSION_SECONDS)
-        failures.count = min(failures.count + 1, 16)
-        failures.excluded_until = time.monotonic() + seconds
-        logger.warning(
-            "worker failed", worker=str(target.worker_id), url=target.url, excluded_seconds=seconds
-        )
-
-    def resolve(
+    async def choose(
         self,
         *,
         organization_id: UUID | None,
         model: str | None = None,
         voice: str | None = None,
+        features: frozenset[str] = frozenset(),
         engine: str | None = None,
+        may_use_shared: bool = True,
     ) -> Choice:
-        """The model and voice meant; `NotFound` for unknown ones, `Unavailable` while that is not known.
+        """The model and voice meant; see `resolving.resolve` for the ways to say no.
 
-        With `engine`, only what that engine speaks exists.
+        With `engine`, only what that engine speaks exists. Looks again before it says that nothing is ready
+        yet: a worker may be since the table was read, and a first request must not miss it.
         """
-        table = self._table if engine is None else self._table.of_engine(engine)
-        return table.resolve(organization_id=organization_id, model=model, voice=voice)
+        for has_looked in (False, True):
+            table = self._slots.table if engine is None else self._slots.table.of_engine(engine)
+            try:
+                return resolving.resolve(
+                    table,
+                    organization_id=organization_id,
+                    model=model,
+                    voice=voice,
+                    features=features,
+                    may_use_shared=may_use_shared,
+                )
+            except Unavailable as error:
+                if has_looked or error.code != resolving.NOBODY_READY:
+                    raise
+            await self._look_again()
+        raise AssertionError("the second round returns or raises")
 
-    def default_for(self, organization_id: UUID | None) -> Choice | None:
-        """What speaks where neither model nor voice is named; `None` while nothing was ever ready."""
-        return self._table.default_for(organization_id)
-
-    def models(self, organization_id: UUID | None) -> list[str]:
+    def offers(
+        self, organization_id: UUID | None, *, engine: str | None = None, may_use_shared: bool = True
+    ) -> list[Offer]:
         """Models that exist for the organization, also while no worker of theirs is ready."""
-        visible = self._table.visible_deployments(organization_id)
-        return list(dict.fromkeys(model for known in visible for model in known.models))
+        table = self._slots.table if engine is None else self._slots.table.of_engine(engine)
+        return table.offers(organization_id, may_use_shared=may_use_shared)
 
-    def voices(self, organization_id: UUID | None, *, model: str | None = None) -> list[str]:
-        """Voices that exist for the organization, of one model or of all."""
-        visible = self._table.visible_deployments(organization_id)
-        return list(
-            dict.fromkeys(
-                voice for known in visible if model is None or model in known.models for voice in known.voices
-            )
+    def patience(self, wait_seconds: float | None = None) -> Patience:
+        """Until when a request waits that came now; without a wish of its own, for busy workers only."""
+        now = time.monotonic()
+        if wait_seconds is None:
+            return Patience(busy_until=now + self._queue_seconds, start_until=now)
+        until = now + wait_seconds
+        return Patience(busy_until=until, start_until=until)
+
+    def take(self, need: Need, tried: Collection[UUID] = ()) -> Slot | None:
+        """A slot where one is free now and nobody waits for it."""
+        return self._slots.take(need, tried)
+
+    async def foresee(self, need: Need, patience: Patience) -> Slot | None:
+        """A slot where one is free, `None` where `route` may come by one. Wakes nobody, and does not wait.
+
+        Raises `Unavailable` where `route` would at once: a request without a chance need not be admitted.
+        """
+        slot = await self._take_or_look_again(need, ())
+        if slot is not None:
+            return slot
+        prospect = self._prospect(need, ())
+        will_wait = self._will_wait(prospect, patience)
+        if not will_wait and prospect.outlook is not Outlook.ASLEEP:
+            raise prospect.refusal()
+        if will_wait and not self._slots.queue.has_place_for(need.tenant):
+            raise prospect.busy()
+        return None
+
+    async def route(
+        self, need: Need, *, tried: Collection[UUID] = (), patience: Patience | None = None
+    ) -> Slot:
+        """A slot of a worker that is not among those `tried`, waited for in a fair queue where none is free.
+
+        Wakes a sleeping deployment where nobody else can speak it. Raises `Unavailable`: `system_busy` where
+        the queue is full or the wait was in vain, `deployment_asleep` where one was woken and the caller
+        does not wait for it, else `speech_unavailable`. Safe to cancel.
+        """
+        slot = await self._take_or_look_again(need, tried)
+        if slot is not None:
+            return slot
+        patience = patience or self.patience()
+        prospect = self._prospect(need, tried)
+        if prospect.asleep is not None:
+            await self._waker.wake(prospect.asleep.id)
+        if not self._will_wait(prospect, patience):
+            raise prospect.refusal()
+        return await self._slots.wait(
+            need,
+            tried,
+            patience.until(prospect.outlook),
+            on_full=lambda: self._prospect(need, tried).busy(),
+            in_vain=lambda: self._prospect(need, tried).refusal(),
         )
+
+    def report_failure(self, target: Target, *, reason: str = "") -> None:
+        """Leaves the worker out until it is next seen healthy, at most 0.5 s at first and 10 s in the end."""
+        self._slots.report_failure(target, reason)
+
+    def report_busy(self, target: Target, retry_after_seconds: float) -> None:
+        """The worker has no room for as long as it said; nothing is wrong with it."""
+        self._slots.report_busy(target, retry_after_seconds)
 
     async def _keep_fresh(self) -> None:
         while True:
             await asyncio.sleep(self._refresh_seconds)
             await self.refresh()
 
-    def _rank(self, target: Target) -> tuple[bool, int, int, float]:
-        return (
-            target.is_shared,
-            self._in_flight.get(target.worker_id, 0),
-            target.reported_in_flight,
-            random.random(),  # noqa: S311 - spreads load, guards nothing
-        )
+    async def _take_or_look_again(self, need: Need, tried: Collection[UUID]) -> Slot | None:
+        slot = self._slots.take(need, tried)
+        if slot is None and not self._slots.able(need, tried):
+            await self._look_again()
+            slot = self._slots.take(need, tried)
+        return slot
 
-    def _is_excluded(self, worker_id: UUID, now: float) -> bool:
-        failures = self._failures.get(worker_id)
-        return failures is not None and now < failures.excluded_until
+    async def _look_again(self) -> None:
+        """Reads the table once for all who ask at the same time."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self.refresh(), name="look again")
+            self._looking.add_done_callback(self._has_looked)
+        # Who gives up ends its own wait, not the others'.
+        await asyncio.shield(self._looking)
 
-    def _forget_healthy(self) -> None:
-        """Drops the failures of workers that were seen since, or are gone."""
-        if not self._failures:
-            return
-        seen_at = {
-            target.worker_id: target.last_seen_at
-            for targets in self._table.targets.values()
-            for target in targets
-        }
-        self._failures = {
-            worker_id: failures
-            for worker_id, failures in self._failures.items()
-            if seen_at.get(worker_id) == failures.seen_at
-        }
+    def _has_looked(self, _: asyncio.Task[None]) -> None:
+        self._looking = None
+
+    def _prospect(self, need: Need, tried: Collection[UUID]) -> Prospect:
+        return prospect_of(self._slots, need, tried, notice_seconds=self._refresh_seconds)
+
+    @staticmethod
+    def _will_wait(prospect: Prospect, patience: Patience) -> bool:
+        """Whether there is time, and anything that could come of it."""
+        until = patience.until(prospect.outlook)
+        return until > max(time.monotonic(), prospect.opens_at)
+
+    def _wake_what_fell_asleep(self) -> None:
+        """Of those who could speak what is waited for."""
+        for need in {waiter.wish: waiter.need for waiter in self._slots.queue}.values():
+            asleep = self._prospect(need, ()).asleep
+            if asleep is not None:
+                self._waker.begin(asleep.id)
 
 
 def _read_in_thread() -> Table:

@@ -1,4 +1,4 @@
-"""Create, start, restart and stop deployments. What follows from it is done by `reconciliation`."""
+"""Create, start, restart, sleep, wake, stop deployments. What follows is done by `reconciliation`."""
 
 from __future__ import annotations
 
@@ -104,9 +104,39 @@ def create_deployment(
 
 @transaction.atomic
 def start_deployment(deployment: Deployment, *, by: User | None = None, reason: str = "Started.") -> None:
-    """Brings back one that is stopped or has failed."""
-    transition(deployment, to=State.REQUESTED, reason=reason, by=by)
+    """Brings back one that is stopped, has failed or sleeps."""
+    to = State.STARTING if deployment.state == State.ASLEEP else State.REQUESTED
+    transition(deployment, to=to, reason=reason, by=by)
+    if not deployment.desired_replicas:
+        _want(deployment, max(1, deployment.min_replicas))
     _look_soon(deployment)
+
+
+@transaction.atomic
+def sleep_deployment(
+    deployment: Deployment, *, by: User | None = None, reason: str = "Put to sleep."
+) -> None:
+    """Scales it to nothing until a request wakes it: what is being spoken is spoken to its end first."""
+    transition(deployment, to=State.ASLEEP, reason=reason, by=by)
+    _want(deployment, 0)
+    _take_traffic(deployment)
+    _look_soon(deployment)
+
+
+def wake_deployment(deployment_id: UUID, *, reason: str = "A request woke it.") -> bool:
+    """Has a sleeping deployment start its workers again; a paused one stays paused.
+
+    True where this call woke it, False where it is not asleep: of many at once, in whatever processes, one
+    wakes it.
+    """
+    asleep = Deployment.objects.filter(pk=deployment_id, state=State.ASLEEP).first()
+    if asleep is None:
+        return False
+    try:
+        start_deployment(asleep, reason=reason)
+    except StateChanged:
+        return False
+    return True
 
 
 @transaction.atomic
@@ -123,9 +153,7 @@ def stop_deployment(deployment: Deployment, *, by: User | None = None, reason: s
     """Ends it: what is being spoken is spoken to its end first. One that has no workers yet just stops."""
     to = State.DRAINING if is_allowed(State(deployment.state), State.DRAINING) else State.STOPPING
     transition(deployment, to=to, reason=reason, by=by)
-    deployment.workers.exclude(state=Worker.State.LOST).update(
-        state=Worker.State.DRAINING, updated_at=timezone.now()
-    )
+    _take_traffic(deployment)
     _look_soon(deployment)
 
 
@@ -185,6 +213,17 @@ def release(deployment: Deployment) -> None:
     """Gives a claim back; one that ran out and was taken by another stays the other's."""
     Deployment.objects.filter(pk=deployment.pk, claimed_until=deployment.claimed_until).update(
         claimed_until=None
+    )
+
+
+def _want(deployment: Deployment, replicas: int) -> None:
+    Deployment.objects.filter(pk=deployment.pk).update(desired_replicas=replicas)
+    deployment.desired_replicas = replicas
+
+
+def _take_traffic(deployment: Deployment) -> None:
+    deployment.workers.exclude(state=Worker.State.LOST).update(
+        state=Worker.State.DRAINING, updated_at=timezone.now()
     )
 
 

@@ -62,6 +62,12 @@ def look(deployment: Deployment, observation: Observation | None) -> Health:
     return _health(deployment, rows)
 
 
+def lose_those_gone(deployment: Deployment, observation: Observation | None, message: str) -> None:
+    """Writes down whom the provider has no more. Asks nobody: a question may start what sleeps."""
+    there = {replica.id for replica in observation.replicas} if observation else set()
+    _lose((row for row in deployment.workers.defer("token") if row.provider_id not in there), message)
+
+
 def lose_all(deployment: Deployment, message: str) -> None:
     """No worker of it is there any more."""
     _lose(deployment.workers.defer("token"), message)

@@ -1,4 +1,4 @@
-"""Workers asked in turn until one has spoken: what is tried again, and what the caller is told."""
+"""Workers asked in turn until one has spoken: who is asked again, and what the caller is told."""
 
 from __future__ import annotations
 
@@ -11,61 +11,96 @@ import structlog
 
 from apps.core.errors import CannotSpeak, InvalidRequest
 from apps.deployments import older_image
-from apps.deployments.routing import Target
+from apps.deployments.routing import Need, Slot, Target
 from apps.tts.runtime import Runtime
-from apps.tts.upstream import Gone, Refused, Upstream
+from apps.tts.upstream import FAULTS, Gone, Refused, Upstream, refusal_of
 from apps.tts.whole_wav import WholeWav
 from gpu_worker.protocol import Audio, End, Error, Message, SpeechRequest, Start
 
 logger = structlog.get_logger(__name__)
+
+MAX_WORKERS_TRIED = 3
 
 
 class Attempts:
     """One request's workers, best first. Call `next_worker` until it is true, then read `messages`."""
 
     def __init__(
-        self, runtime: Runtime, request: SpeechRequest, targets: list[Target], *, word_times: bool = False
+        self,
+        runtime: Runtime,
+        request: SpeechRequest,
+        need: Need,
+        *,
+        slot: Slot | None = None,
+        wait_seconds: float | None = None,
+        word_times: bool = False,
     ) -> None:
-        """With `word_times` those workers that know when each word is spoken are asked to tell."""
+        """The first to be asked is that of `slot`; `wait_seconds` is the caller's wish (`Router.patience`).
+
+        With `word_times` those workers that know when each word is spoken are asked to tell.
+        """
         self.start: Start | None = None
         self.deployment_id: UUID | None = None
         self.has_word_times = False
         self._wants_word_times = word_times
+        self._wait_seconds = wait_seconds
         self._runtime = runtime
         self._request = request
-        self._targets = targets
+        self._need = need
+        self._slot = slot
+        self._target: Target | None = None
+        self._tried: set[UUID] = set()
         self._first = Audio(b"")
         self._messages: AsyncIterator[Message] | None = None
         self._resources = AsyncExitStack()
 
     async def next_worker(self) -> bool:
-        """True once a worker has spoken, false where none is left to try. Raises a worker's refusal."""
+        """True once a worker has spoken, false where enough have failed.
+
+        Raises a worker's refusal, and what `Router.route` does. One that has no room is no failure: it is
+        asked again, as long as the caller's patience lasts.
+        """
+        router = self._runtime.router
+        patience = router.patience(self._wait_seconds)
+        slot, self._slot = self._slot, None
         await self.close()
-        while self._targets:
-            if await self._ask(self._targets.pop(0)):
+        while len(self._tried) < MAX_WORKERS_TRIED:
+            if slot is None:
+                slot = await router.route(self._need, tried=self._tried, patience=patience)
+            if await self._ask(slot):
                 return True
+            slot = None
         return False
 
     async def messages(self) -> AsyncIterator[Message]:
         """From the first audio to the end. Raises `Gone` where the worker does not come to its end."""
         assert self._messages is not None  # noqa: S101 - begun
+        assert self._target is not None  # noqa: S101 - begun
         yield self._first
-        async for message in self._messages:
-            if isinstance(message, Error):
-                raise Gone(message.code)
-            yield message
+        try:
+            async for message in self._messages:
+                if isinstance(message, Error):
+                    raise Gone(message.code, is_fault=message.code in FAULTS)
+                yield message
+        except Gone as error:
+            self._failed(self._target, error)
+            raise
 
     async def close(self) -> None:
-        """Closes the connection, which ends the work. Safe to repeat."""
+        """Closes the connection, which ends the work, and gives the slot back. Safe to repeat."""
+        if self._slot is not None:
+            self._slot.release()
         await self._resources.aclose()
 
-    async def _ask(self, target: Target) -> bool:
-        """True once the target has spoken; false where another worker may be asked. Raises its refusal."""
-        attempt = AsyncExitStack()
+    async def _ask(self, slot: Slot) -> bool:
+        """True once the worker has spoken; false where another may be asked. Raises its refusal."""
+        target, attempt = slot.target, AsyncExitStack()
         try:
-            attempt.enter_context(self._runtime.router.in_flight(target))
+            attempt.enter_context(slot)
             upstream = self._upstream(target)
             await attempt.enter_async_context(upstream)
+            if not upstream.needs_worker:
+                slot.release()
             messages = upstream.messages()
             await self._until_audio(messages)
         except (Gone, Refused) as error:
@@ -76,6 +111,7 @@ class Attempts:
             raise
         self._resources = attempt
         self._messages = messages
+        self._target = target
         self.deployment_id = target.deployment_id
         self.has_word_times = self._gives_word_times(target)
         return True
@@ -83,7 +119,7 @@ class Attempts:
     def _upstream(self, target: Target) -> Upstream | WholeWav:
         session = self._runtime.upstream
         if target.protocol == older_image.PROTOCOL:
-            return WholeWav(session, target, self._request, self._runtime.turns)
+            return WholeWav(session, target, self._request)
         request = self._request
         if self._gives_word_times(target):
             request = replace(request, timestamps="word")
@@ -101,19 +137,28 @@ class Attempts:
                     self._first = message
                     return
                 case Error():
-                    raise Refused(503 if message.retryable else 422, message.code, message.message)
+                    raise refusal_of(message)
                 case End():
                     raise Refused(422, "cannot_speak", "There is nothing in this text to speak.")
 
     def _again_after(self, error: Gone | Refused, target: Target) -> bool:
         """False where another worker may do better; else raises what the caller is told."""
         if isinstance(error, Gone):
-            self._runtime.router.report_failure(target)
-            logger.warning("worker gone", worker=str(target.worker_id), error=str(error))
+            self._failed(target, error)
+            return False
+        if error.is_busy:
+            self._runtime.router.report_busy(target, error.retry_after_seconds)
             return False
         if error.code == "cannot_speak" or error.status == 422:
             raise CannotSpeak(error.message, param="text") from error
         if error.status in {400, 413}:
             raise InvalidRequest(error.message, param=error.param) from error
         logger.warning("worker refused", worker=str(target.worker_id), status=error.status, code=error.code)
+        self._failed(target, error)
         return False
+
+    def _failed(self, target: Target, error: Gone | Refused) -> None:
+        """This request asks it no more; nobody does for a moment, where the worker is to blame."""
+        self._tried.add(target.worker_id)
+        if error.is_fault:
+            self._runtime.router.report_failure(target, reason=str(error))

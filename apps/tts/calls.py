@@ -14,7 +14,8 @@ from apps.core.errors import InvalidRequest, UnsupportedMediaType
 class Call:
     """One request, its body read. Names of `headers` are in lower case; `params` are parts of its path.
 
-    `started` is `time.perf_counter()` at its arrival.
+    `started` is `time.perf_counter()` at its arrival. `applied` are headers of the answer, whatever it is,
+    that tell which of the caller's wishes were heeded.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Call:
     started: float
     query: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
+    applied: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
         """The decoded body; an empty one is an empty object.

@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import structlog
+from django.conf import settings
 
 from apps.core import metrics
 from apps.core.api import as_app_error
 from apps.core.errors import AppError, MethodNotAllowed
+from apps.tts import preferences
 from apps.tts.calls import Answer, Call
 from apps.tts.request import Source
 from apps.tts.runtime import Runtime
@@ -40,7 +42,16 @@ class Endpoint(ABC):
         return caller
 
     def source_of(self, call: Call) -> Source:
-        return Source(request_id=call.request_id, surface=self.surface.name, started=call.started)
+        wait = preferences.wait_seconds(call.headers["prefer"]) if "prefer" in call.headers else None
+        if wait is not None:
+            wait = min(wait, settings.SPEECH_WAIT_MAX_SECONDS)
+            call.applied["Preference-Applied"] = f"wait={wait}"
+        return Source(
+            request_id=call.request_id,
+            surface=self.surface.name,
+            started=call.started,
+            wait_seconds=wait,
+        )
 
 
 async def respond(endpoint: Endpoint, call: Call) -> Answer:
@@ -51,6 +62,7 @@ async def respond(endpoint: Endpoint, call: Call) -> Answer:
         answer = await endpoint.answer(call, await Runtime.current())
     except Exception as error:  # noqa: BLE001 - the last who could tell the caller
         answer = refusal(endpoint.surface, error, call.request_id)
+    answer.headers |= call.applied
     answer.headers["X-Request-Id"] = call.request_id
     answer.headers.setdefault("Cache-Control", "no-store")
     answer.headers["X-Content-Type-Options"] = "nosniff"

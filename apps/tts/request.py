@@ -55,11 +55,11 @@ class Source:
     """Where a request comes from: what it is recorded with beside its body.
 
     `started` is `time.perf_counter()` at its arrival. `body_hash` names its bytes, so that a retry is known
-    for one; `wait_seconds` is how long the caller waits for a worker that is asleep.
+    for one; `wait_seconds` is how long the caller would wait for a worker, `None` where it does not say.
     """
 
     request_id: str
     surface: str
     started: float
     body_hash: UUID | None = None
-    wait_seconds: float = 0.0
+    wait_seconds: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import aiohttp
@@ -13,7 +13,6 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
 from apps.deployments.routing import Router
-from apps.tts.whole_wav import Turns
 from apps.usage.admission import Admission
 from apps.usage.leases import Leases
 from apps.usage.ledger import Ledger
@@ -35,7 +34,6 @@ class Runtime:
     router: Router
     upstream: aiohttp.ClientSession
     loop: asyncio.AbstractEventLoop
-    turns: Turns = field(default_factory=Turns)
 
     _current: ClassVar[Runtime | None] = None
     _starting: ClassVar[asyncio.Lock | None] = None
@@ -66,7 +64,11 @@ class Runtime:
     async def _start(cls) -> Runtime:
         ledger = Ledger(database_conninfo())
         leases = Leases(settings.REDIS_URL)
-        router = Router(refresh_seconds=settings.ROUTING_REFRESH_MS / 1000)
+        router = Router(
+            refresh_seconds=settings.ROUTING_REFRESH_MS / 1000,
+            queue_places=settings.SPEECH_QUEUE_MAX,
+            queue_seconds=settings.SPEECH_QUEUE_SECONDS,
+        )
         await ledger.start()
         await leases.start()
         await router.start()

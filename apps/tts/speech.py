@@ -7,12 +7,14 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import TypedDict
+from uuid import UUID
 
 import structlog
 
 from apps.core import metrics
 from apps.core.errors import AppError, InvalidRequest, Unavailable, UpstreamFailed
-from apps.deployments.routing import Choice, Target
+from apps.deployments.routing import Choice, Need, Slot
 from apps.tts.attempts import Attempts
 from apps.tts.request import Source, SpeechBody
 from apps.tts.runtime import Runtime
@@ -22,7 +24,6 @@ from gpu_worker.protocol import Audio, Encoding, End, Mark, SpeechRequest
 
 logger = structlog.get_logger("voiceflow.speech")
 
-MAX_WORKERS_TRIED = 3
 DEADLINE_MS = 600_000
 TEST_ENGINE = "cpu"
 
@@ -121,9 +122,7 @@ class Speech:
                     said = [message async for message in self._attempt()]
                 except Gone as error:
                     logger.warning("worker broke off", error=str(error), request_id=self.source.request_id)
-                    if not await self.attempts.next_worker():
-                        state, code = "failed", "worker_gone"
-                        raise UpstreamFailed("The worker broke off and no other could take over.") from error
+                    await self._take_over(error)
                 else:
                     state, code = "ok", ""
                     data = b"".join(message.data for message in said if isinstance(message, Audio))
@@ -135,6 +134,15 @@ class Speech:
             if state != "ok":
                 self.outcome.characters_charged = 0
             await self._end(state, code)
+
+    async def _take_over(self, error: Gone) -> None:
+        """Raises `UpstreamFailed` where no other worker can."""
+        try:
+            if await self.attempts.next_worker():
+                return
+        except Unavailable as refusal:
+            logger.info("no other worker", reason=refusal.message, request_id=self.source.request_id)
+        raise UpstreamFailed("The worker broke off and no other could take over.") from error
 
     def close(self) -> None:
         """For a server that drops the answer without reading it; safe from any thread, and after the end."""
@@ -199,46 +207,51 @@ async def speak(runtime: Runtime, caller: Caller, body: SpeechBody, source: Sour
             param="text",
         )
     encoding = body.encoding()
-    choice, targets = await _route(runtime, caller, body)
+    reach = _reach(caller)
+    choice = await runtime.router.choose(model=body.model, voice=body.voice, **reach)
+    tenant = caller.identity.organization_id
+    need = Need(tenant=tenant, model=choice.model, voice=choice.voice, **reach)
+    slot = await _slot_before_admission(runtime, need, source)
     asked = Asked(source.request_id, source.surface, choice.model, choice.voice, characters=len(body.text))
-    admitted = await runtime.admission.admit(caller, asked, started=source.started)
-    request = _wire_request(body, choice, source, tenant=str(caller.identity.organization_id))
-    attempts = Attempts(runtime, request, targets[:MAX_WORKERS_TRIED], word_times=body.word_times)
+    try:
+        admitted = await runtime.admission.admit(caller, asked, started=source.started)
+    except BaseException:
+        if slot is not None:
+            slot.release()
+        raise
+    request = _wire_request(body, choice, source, tenant=str(tenant))
+    attempts = Attempts(
+        runtime, request, need, slot=slot, wait_seconds=source.wait_seconds, word_times=body.word_times
+    )
     speech = Speech(runtime, admitted, body, encoding, source, choice, attempts)
     await speech.begin()
     return speech
 
 
-async def _route(runtime: Runtime, caller: Caller, body: SpeechBody) -> tuple[Choice, list[Target]]:
-    """What is meant, and who can speak it. Looks again before it says that nobody can.
+class _Reach(TypedDict):
+    organization_id: UUID | None
+    engine: str | None
+    may_use_shared: bool
 
-    A test key reaches the platform's own CPU engine and nothing else.
-    """
-    is_test = caller.identity.mode == "test"
-    owner = None if is_test else caller.identity.organization_id
-    engine = TEST_ENGINE if is_test else None
-    for attempt in range(2):
-        if attempt:
-            # A worker may have become ready since the table was read: a first request must not miss it.
-            await runtime.router.refresh()
-        try:
-            choice = runtime.router.resolve(
-                organization_id=owner, model=body.model, voice=body.voice, engine=engine
-            )
-        except Unavailable:
-            if attempt:
-                raise
-            continue
-        targets = runtime.router.candidates(
-            organization_id=owner, model=choice.model, voice=choice.voice, engine=engine
-        )
-        if targets:
-            return choice, targets
-    raise Unavailable(
-        f"The voice {choice.voice} is known, but no worker is ready to speak it.",
-        code="speech_unavailable",
-        retry_after_seconds=5,
+
+def _reach(caller: Caller) -> _Reach:
+    """Whose deployments may speak. A test key reaches the platform's own CPU engine and nothing else."""
+    if caller.identity.mode == "test":
+        return _Reach(organization_id=None, engine=TEST_ENGINE, may_use_shared=True)
+    return _Reach(
+        organization_id=caller.identity.organization_id,
+        engine=None,
+        may_use_shared=caller.policy.may_use_shared_pool,
     )
+
+
+async def _slot_before_admission(runtime: Runtime, need: Need, source: Source) -> Slot | None:
+    """A free slot, `None` where the request must wait or wake somebody first: that is for the admitted.
+
+    Raises `Unavailable` where nobody will speak it in time: such a request leaves no record.
+    """
+    router = runtime.router
+    return router.take(need) or await router.foresee(need, router.patience(source.wait_seconds))
 
 
 def _wire_request(body: SpeechBody, choice: Choice, source: Source, *, tenant: str) -> SpeechRequest:

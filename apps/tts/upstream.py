@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import aiohttp
 
@@ -17,6 +17,7 @@ from gpu_worker.protocol import (
     Audio,
     End,
     Error,
+    ErrorCode,
     FrameReader,
     MalformedFrameError,
     Message,
@@ -24,26 +25,63 @@ from gpu_worker.protocol import (
 )
 
 READ_BYTES = 64 * 1024
+DEFAULT_RETRY_SECONDS = 1.0
+_BUSY = frozenset({ErrorCode.QUEUE_FULL, ErrorCode.LOADING, ErrorCode.DRAINING})
+FAULTS = frozenset({ErrorCode.ENGINE_FAILED, ErrorCode.INTERNAL, ErrorCode.INVALID_TOKEN})
 GONE = (aiohttp.ClientError, OSError, TimeoutError, MalformedFrameError)
 
 
 class Refused(Exception):
-    """The worker answered with a refusal before any audio: its HTTP status, its word, its sentence."""
+    """The worker answered with a refusal before any audio: its HTTP status, its word, its sentence.
 
-    def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
+    `retry_after_seconds` is when it may have room, by its own word where it has one.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        param: str | None = None,
+        *,
+        retry_after_seconds: float = DEFAULT_RETRY_SECONDS,
+    ) -> None:
         super().__init__(f"{status} {code}")
         self.status = status
         self.code = code
         self.message = message
         self.param = param
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has no room now, or is about to leave: nothing is wrong with it, nor with the text."""
+        return self.status == 429 or self.code in _BUSY
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the worker is to blame, and others had better be asked for a while."""
+        return self.code in FAULTS or self.status in {401, 500, 502}
 
 
 class Gone(Exception):
-    """The worker cannot be reached, or broke off: the stream has no end."""
+    """The worker cannot be reached, or broke off: the stream has no end.
+
+    `is_fault` is false where it said why, and the reason is not in itself.
+    """
+
+    def __init__(self, reason: str, *, is_fault: bool = True) -> None:
+        super().__init__(reason)
+        self.is_fault = is_fault
 
 
 class Upstream:
-    """An answer being read. Leaving the context closes the connection, which cancels the work."""
+    """An answer being read. Leaving the context closes the connection, which cancels the work.
+
+    The worker is at it until then.
+    """
+
+    needs_worker: Final = True
 
     def __init__(self, session: aiohttp.ClientSession, target: Target, request: SpeechRequest) -> None:
         self._session = session
@@ -64,7 +102,7 @@ class Upstream:
             )
             if self._response.status == 200:
                 return self
-            refusal = _refusal(self._response.status, await self._response.content.read(READ_BYTES))
+            refusal = _refusal(self._response, await self._response.content.read(READ_BYTES))
         except GONE as error:
             self.close()
             raise Gone(type(error).__name__) from error
@@ -113,7 +151,19 @@ def _joined(messages: list[Message]) -> list[Message]:
     return [*joined, Audio(b"".join(run))] if run else joined
 
 
-def _refusal(status: int, body: bytes) -> Refused:
+def refusal_of(error: Error) -> Refused:
+    """The same where it is told in a stream, before any audio."""
+    known = error.code in {code.value for code in ErrorCode}
+    status = ErrorCode(error.code).status if known else 503 if error.retryable else 422
+    return Refused(status, error.code, error.message)
+
+
+def retry_after_of(response: aiohttp.ClientResponse) -> float:
+    stated = response.headers.get("Retry-After", "")
+    return float(stated) if stated.isdecimal() else DEFAULT_RETRY_SECONDS
+
+
+def _refusal(response: aiohttp.ClientResponse, body: bytes) -> Refused:
     detail: Any = {}
     try:
         detail = json.loads(body)["error"]
@@ -122,5 +172,9 @@ def _refusal(status: int, body: bytes) -> Refused:
     if not isinstance(detail, dict):
         detail = {}
     return Refused(
-        status, str(detail.get("code", "unknown")), str(detail.get("message", "")), detail.get("param")
+        response.status,
+        str(detail.get("code", "unknown")),
+        str(detail.get("message", "")),
+        detail.get("param"),
+        retry_after_seconds=retry_after_of(response),
     )

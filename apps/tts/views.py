@@ -10,7 +10,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -20,6 +20,14 @@ from apps.keys.authentication import SPEECH_KEY_SECURITY
 from apps.tts.calls import Answer, Call
 from apps.tts.endpoints import Endpoint, refusal, respond
 from apps.tts.native import GENERATE, SpeechSerializer
+
+PREFER = OpenApiParameter(
+    "Prefer",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="`wait=N` (RFC 7240) waits up to N seconds for a worker: for one that is busy, and for one "
+    "that is asleep and must start. `Preference-Applied` says what was granted.",
+)
 
 
 class EndpointView(APIView):
@@ -60,6 +68,7 @@ class EndpointPostView(EndpointView):
         operation_id="generate",
         summary="Text in, speech out",
         tags=["speech"],
+        parameters=[PREFER],
         auth=SPEECH_KEY_SECURITY,
         request=SpeechSerializer,
         responses={

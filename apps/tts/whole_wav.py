@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import wave
 from collections.abc import AsyncIterator
 from dataclasses import fields
 from types import TracebackType
 from typing import Final, Self
-from uuid import UUID
-from weakref import WeakValueDictionary
 
 import aiohttp
 
 from apps.deployments.routing import Target
-from apps.tts.upstream import GONE, READ_BYTES, Gone, Refused
+from apps.tts.upstream import GONE, READ_BYTES, Gone, Refused, retry_after_of
 from gpu_worker.protocol import PROTOCOL, Audio, End, ErrorCode, Message, SpeechRequest, Start
 
-# It takes one request at a time and says nothing until all of it is made.
-TURN_SECONDS: Final = 60.0
+# It says nothing until all of it is made.
 ANSWER_SECONDS: Final = 300.0
 MAX_WAV_BYTES: Final = 64 * 1024 * 1024
 _AUDIO_BYTES: Final = 64 * 1024
@@ -38,29 +34,15 @@ _LACKED: Final = (
 _DEFAULTS: Final = {field.name: field.default for field in fields(SpeechRequest)}
 
 
-class Turns:
-    """One lock for each worker that takes one request at a time; of one event loop."""
-
-    def __init__(self) -> None:
-        self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
-
-    def of(self, target: Target) -> asyncio.Lock:
-        lock = self._locks.get(target.worker_id)
-        if lock is None:
-            lock = self._locks[target.worker_id] = asyncio.Lock()
-        return lock
-
-
 class WholeWav:
-    """One answer. Entering it waits for the worker's turn and for all of the audio."""
+    """One answer. Entering it waits for all of the audio, and then the worker is done with it."""
 
-    def __init__(
-        self, session: aiohttp.ClientSession, target: Target, request: SpeechRequest, turns: Turns
-    ) -> None:
+    needs_worker: Final = False
+
+    def __init__(self, session: aiohttp.ClientSession, target: Target, request: SpeechRequest) -> None:
         self._session = session
         self._target = target
         self._request = request
-        self._turn = turns.of(target)
         self._pcm = b""
         self._sample_rate = 0
 
@@ -71,15 +53,7 @@ class WholeWav:
                 raise _lacks(name, "speaks at speed 1 only" if name == "speed" else f"takes no {name}")
         if self._request.format != "pcm":
             raise _lacks("format", "makes wav and pcm only")
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await self._turn.acquire()
-        except TimeoutError as error:
-            raise Refused(503, ErrorCode.QUEUE_FULL, "This worker is still busy with others.") from error
-        try:
-            self._sample_rate, self._pcm = await self._ask()
-        finally:
-            self._turn.release()
+        self._sample_rate, self._pcm = await self._ask()
         return self
 
     async def __aexit__(
@@ -121,7 +95,7 @@ class WholeWav:
                 allow_redirects=False,
             ) as response:
                 if response.status != 200:
-                    raise _refusal(response.status)
+                    raise _refusal(response)
                 return _decoded(await _read(response))
         except GONE as error:
             raise Gone(type(error).__name__) from error
@@ -155,8 +129,9 @@ def _lacks(param: str, what: str) -> Refused:
     return Refused(400, ErrorCode.INVALID, f"{param}: the deployment that has this voice {what}.", param)
 
 
-def _refusal(status: int) -> Refused:
+def _refusal(response: aiohttp.ClientResponse) -> Refused:
     """Its own words are left out: they are FastAPI's, about fields that our caller never sent."""
-    if status in (400, 413, 422):
+    if response.status in (400, 413, 422):
         return Refused(422, ErrorCode.CANNOT_SPEAK, "The worker cannot speak this text.", "text")
-    return Refused(status, "unknown", "")
+    code = ErrorCode.LOADING if response.status == 503 else "unknown"
+    return Refused(response.status, code, "", retry_after_seconds=retry_after_of(response))

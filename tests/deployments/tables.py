@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.models import Organization
 from apps.deployments.models import Deployment, Worker
-from apps.deployments.routing import Router, Target
+from apps.deployments.routing import Need, Router, Target
 from apps.deployments.states import State
 from tests.deployments.fake_worker import readiness
 
 _T = TypeVar("_T")
+PLATFORM = uuid4()
 
 
 def deployment(name: str = "one", *, spoken: dict[str, Any] | None = None, **fields: Any) -> Deployment:
@@ -46,9 +48,18 @@ async def in_database(work: Callable[[], _T]) -> _T:
     return await asyncio.to_thread(run)
 
 
+def need(organization: Organization | None = None, **changes: Any) -> Need:
+    asked: dict[str, Any] = {"tenant": organization.pk if organization else PLATFORM, "model": "hibari"}
+    return Need(organization_id=organization and organization.pk, **asked | {"voice": "heart"} | changes)
+
+
 def found(router: Router, organization: Organization | None = None, **changes: Any) -> list[Target]:
-    asked = {"model": "hibari", "voice": "heart"} | changes
-    return router.candidates(organization_id=organization.pk if organization else None, **asked)
+    """The workers with room for such a request, in the order in which it would try them."""
+    targets: list[Target] = []
+    while slot := router.take(need(organization, **changes), {target.worker_id for target in targets}):
+        slot.release()
+        targets.append(slot.target)
+    return targets
 
 
 async def until_found(router: Router) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -15,6 +14,7 @@ from apps.deployments.models import Deployment, Worker
 from apps.deployments.routing import Router, Target
 from apps.deployments.states import State
 from tests.deployments.local_provider import Supervisor, eventually, is_alive
+from tests.deployments.tables import found
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -30,28 +30,26 @@ def until(deployment: Deployment, state: State) -> None:
     eventually(arrived)
 
 
-def candidates(choose: Callable[[Router], list[Target]]) -> list[Target]:
+def targets() -> list[Target]:
+    """Who would be asked for what is spoken by default."""
+
     async def ask() -> list[Target]:
         router = Router()
         await router.start()
         try:
-            return choose(router)
+            default = await router.choose(organization_id=None)
+            return found(router, model=default.model, voice=default.voice)
         finally:
             await router.stop()
 
     return asyncio.run(ask())
 
 
-def default_targets(router: Router) -> list[Target]:
-    default = router.resolve(organization_id=None)
-    return router.candidates(organization_id=None, model=default.model, voice=default.voice)
-
-
 def test_from_the_first_start_to_speech_to_a_crash_to_the_end(supervisor: Supervisor) -> None:
     deployment = services.ensure_shared_deployment()
     until(deployment, State.READY)
     assert services.speech_status() == "ready"
-    [target] = candidates(default_targets)
+    [target] = targets()
     answer = httpx.post(
         f"{target.url}/generate", json={"text": "Good morning."}, headers=dict(target.headers)
     )
@@ -63,12 +61,12 @@ def test_from_the_first_start_to_speech_to_a_crash_to_the_end(supervisor: Superv
     until(deployment, State.DEGRADED)
     until(deployment, State.READY)
     assert "killed by signal 9" in supervisor.log
-    [again] = candidates(default_targets)
+    [again] = targets()
     assert again.worker_id != target.worker_id
 
     services.restart_deployment(deployment)
     until(deployment, State.READY)
-    [restarted] = candidates(default_targets)
+    [restarted] = targets()
     assert restarted.worker_id != again.worker_id
 
     [recorded] = supervisor.workers()
@@ -87,7 +85,7 @@ def test_a_start_on_old_data_sends_no_traffic_to_workers_that_are_gone(own_super
     own_supervisor.start()
     eventually(lambda: not Worker.objects.filter(state=Worker.State.READY).exists())
     until(deployment, State.READY)
-    [target] = candidates(default_targets)
+    [target] = targets()
     assert httpx.get(f"{target.url}/ready").status_code == 200
 
 
@@ -98,7 +96,7 @@ def test_with_the_supervisor_killed_the_deployment_says_so_and_comes_back(own_su
     own_supervisor.kill()
     until(deployment, State.DEGRADED)
     assert "run_local_provider" in deployment.error_message
-    assert candidates(default_targets) == []
+    assert targets() == []
     own_supervisor.start()
     until(deployment, State.READY)
 

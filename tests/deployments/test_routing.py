@@ -9,11 +9,19 @@ from django.db import connection
 
 from apps.accounts.models import Organization
 from apps.deployments.models import Worker
-from apps.deployments.routing import Router
+from apps.deployments.routing import Router, Slot, Target
 from apps.deployments.states import State
-from tests.deployments.tables import deployment, found, in_database, until_found, worker
+from tests.deployments.tables import deployment, found, in_database, need, until_found, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def taken_from(router: Router, target: Target) -> Slot:
+    """A slot of that worker, however many it has in flight."""
+    others = {other.worker_id for other in found(router)} - {target.worker_id}
+    slot = router.take(need(), others)
+    assert slot is not None
+    return slot
 
 
 async def test_a_ready_worker_is_a_candidate_with_all_that_is_needed(router: Router) -> None:
@@ -22,7 +30,7 @@ async def test_a_ready_worker_is_a_candidate_with_all_that_is_needed(router: Rou
     await router.start()
     [target] = found(router)
     assert (target.worker_id, target.deployment_id, target.url) == (ready.pk, one.pk, ready.url)
-    assert (target.engine, target.models, target.max_batch) == ("cpu", ("hibari",), 4)
+    assert (target.engine, target.models, target.capacity) == ("cpu", ("hibari",), 128)
     assert dict(target.headers) == {"X-Worker-Token": "worker-token"}
     assert "worker-token" not in repr(target)
     assert found(router, model="other") == []
@@ -56,8 +64,11 @@ async def test_fewest_in_flight_first_and_then_what_the_worker_reports(router: R
     await router.start()
     first, second, third = found(router)
     assert [target.reported_in_flight for target in (first, second, third)] == [1, 2, 3]
-    with router.in_flight(first), router.in_flight(first), router.in_flight(second):
-        assert found(router) == [third, second, first]
+    taken = [taken_from(router, target) for target in (first, first, second)]
+    assert found(router) == [third, second, first]
+    for slot in taken:
+        slot.release()
+        slot.release()  # once more does no harm
     assert found(router) == [first, second, third]
 
 
@@ -76,7 +87,7 @@ async def test_a_request_that_fails_is_not_counted_for_ever(router: Router) -> N
     await in_database(lambda: [worker(one := deployment()), worker(one, "w2", in_flight=1)])
     await router.start()
     first, second = found(router)
-    with pytest.raises(ConnectionError), router.in_flight(first):
+    with pytest.raises(ConnectionError), taken_from(router, first):
         raise ConnectionError
     assert found(router) == [first, second]
 

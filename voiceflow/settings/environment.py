@@ -210,6 +210,13 @@ VARIABLES: tuple[Variable, ...] = (
         "50000",
     ),
     Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
+    Variable(
+        "SPEECH_QUEUE_MAX", whole(0, 10**5), "requests of one process that wait for a busy worker", "200"
+    ),
+    Variable("SPEECH_QUEUE_SECONDS", whole(0, 600), "how long they wait", "10"),
+    Variable(
+        "SPEECH_WAIT_MAX_SECONDS", whole(0, 600), "how long a caller may wait by `Prefer: wait=N`", "120"
+    ),
     Variable("ROUTING_REFRESH_MS", whole(50, 60_000), "how often the table of ready workers is read", "1000"),
     Variable(
         "SPEECH_LEAN_DOOR",

@@ -16,3 +16,8 @@ def provider_named(name: str) -> Provider:
 def providers_in_use() -> dict[str, Provider]:
     """Those that this platform is set up for, by name."""
     return {"local": provider_named("local")} if settings.DEMO_MODE else {}
+
+
+def typical_start_seconds(name: str) -> float:
+    """How long a provider's workers take to start as a rule. Raises KeyError as above."""
+    return {"local": LocalProvider.typical_start_seconds}[name]

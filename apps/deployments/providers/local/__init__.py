@@ -17,6 +17,7 @@ class LocalProvider:
     """The `Provider` that talks to the supervisor of `var_dir` over its socket."""
 
     start_deadline_seconds = 90.0
+    typical_start_seconds = 5.0
 
     def __init__(self, var_dir: Path) -> None:
         self._client = SupervisorClient(Layout(var_dir).socket)
