@@ -2,6 +2,7 @@
 # make test       all tests but the slow ones; make test-slow: kills, fuzz, load
 # make lint       style, types, import rules, migrations, Dockerfiles
 # make bench      speed of the platform; make bench-worker: of the speech worker alone
+# make bench-proxy what the platform adds to a request, beside other gateways, and as its data grows
 # make bench-text how well English is made speakable; ARGS=--misses shows what is not right
 # make clean      removes what the above have made, the virtual environment excepted
 
@@ -19,7 +20,7 @@ TEST_ENV := VOICEFLOW_ENV=test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint fmt bench bench-worker bench-text pins clean
+.PHONY: help run test test-slow lint fmt bench bench-proxy bench-worker bench-text pins clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -67,6 +68,9 @@ fmt: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev
 	$(PY) -m bench.platform $(ARGS)
+
+bench-proxy: $(STAMPS)/dev
+	$(PY) -m bench.proxy $(ARGS)
 
 bench-worker: $(STAMPS)/dev
 	$(PY) -m bench.worker $(ARGS)

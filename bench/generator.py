@@ -43,9 +43,11 @@ class LoadGenerator(Child):
         requests: int | None = None,
         seconds: float | None = None,
         variations: Sequence[dict[str, object]] = (),
+        spread_seconds: float = 0.0,
     ) -> Result:
         """One round, whose samples say what went wrong."""
-        answer = self.exchange(asdict(Round(target, clients, requests, seconds, list(variations))))
+        this = Round(target, clients, requests, seconds, list(variations), spread_seconds)
+        answer = self.exchange(asdict(this))
         return Result(answer["elapsed_seconds"], [Sample(**sample) for sample in answer["samples"]])
 
     def answers(self, target: Target) -> bool:

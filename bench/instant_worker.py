@@ -1,7 +1,8 @@
 """`python -m bench.instant_worker PORT_FILE`: a speech worker that answers at once, whatever is asked.
 
 One second of silence, framed for the platform and as a WAV for everybody else, prepared beforehand: what a
-request costs beyond this is the gateway's doing.
+request costs beyond this is the gateway's doing. The model `paced` takes its time instead: an open stream, a
+frame every quarter of a second.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from gpu_worker.protocol import (
 )
 
 MODEL = "instant"
+PACED_MODEL = "paced"
+PACED_FRAMES = 48
+PACED_SECONDS = 0.25
 VOICE = "silence"
 SAMPLE_RATE = 24_000
 AUDIO_MS = 1000
@@ -37,14 +41,14 @@ READINESS: Readiness = {
     "version": __version__,
     "status": "ready",
     "engine": MODEL,
-    "models": [MODEL],
+    "models": [MODEL, PACED_MODEL],
     "voices": [VOICE],
     "languages": ["en"],
     "features": [],
     "formats": ["wav", "pcm"],
     "sample_rate": SAMPLE_RATE,
-    "max_batch": 1,
-    "queue": {"active": 0, "waiting": 0, "capacity": 1000},
+    "max_batch": 1000,
+    "queue": {"active": 0, "waiting": 0, "capacity": 1000, "position": 0},
 }
 
 _AUDIO = b"".join(Audio(PCM[at : at + _FRAME_BYTES]).pack() for at in range(0, len(PCM), _FRAME_BYTES))
@@ -66,6 +70,9 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
         while True:
             request_line, headers = _parsed(await reader.readuntil(b"\r\n\r\n"))
             body = await reader.readexactly(int(headers.get("content-length", "0")))
+            if _is_paced(request_line, body):
+                await _pace(writer, headers, body)
+                continue
             writer.write(_answer(request_line, headers, body))
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -90,11 +97,41 @@ def _answer(request_line: str, headers: dict[str, str], body: bytes) -> bytes:
             if asked.get("stream"):
                 return _chunked("audio/wav", _STREAMED)
             return _sized("audio/wav", _WHOLE)
+        case "POST /v1/audio/speech":
+            return _chunked("audio/pcm", PCM)
         case "GET /ready":
             return _sized("application/json", json.dumps(READINESS).encode())
         case "GET /health":
             return _sized("application/json", b'{"status":"ok"}')
     return _sized("application/json", b'{"error":{"code":"not_found"}}', HTTPStatus.NOT_FOUND)
+
+
+def _is_paced(request_line: str, body: bytes) -> bool:
+    return request_line == "POST /generate" and json.loads(body).get("model") == PACED_MODEL
+
+
+async def _pace(writer: asyncio.StreamWriter, headers: dict[str, str], body: bytes) -> None:
+    """A framed stream as long as a passage takes to say, its first frame at once."""
+    characters = len(json.loads(body)["text"])
+    request_id = headers.get(REQUEST_ID_HEADER.lower(), "")
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {STREAM_MEDIA_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(head.encode())
+    audio = Audio(PCM[: round(PACED_SECONDS * SAMPLE_RATE) * 2]).pack()
+    _write_chunk(writer, Start(PROTOCOL, request_id, MODEL, PACED_MODEL, VOICE, "pcm", SAMPLE_RATE).pack())
+    for number in range(1, PACED_FRAMES + 1):
+        audio_ms = round(1000 * number * PACED_SECONDS)
+        source_to = characters * number // PACED_FRAMES
+        _write_chunk(writer, audio + Mark(audio_ms, 0, source_to).pack())
+        await writer.drain()
+        await asyncio.sleep(PACED_SECONDS)
+    end = End(audio_ms, characters, gpu_ms=0, pieces=PACED_FRAMES, pieces_remade=0, queue_ms=0)
+    _write_chunk(writer, end.pack())
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+def _write_chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(b"%x\r\n" % len(data) + data + b"\r\n")
 
 
 def _framed(request_id: str, characters: int) -> bytes:

@@ -38,6 +38,7 @@ class Round:
     """`clients` ask one after another without a pause, together `requests` times or for `seconds`.
 
     With `variations` requests differ: each has the fields of the next of them beside the target's own.
+    Clients begin over the course of `spread_seconds`.
     """
 
     target: Target
@@ -45,6 +46,7 @@ class Round:
     requests: int | None = None
     seconds: float | None = None
     variations: list[dict[str, object]] = field(default_factory=list)
+    spread_seconds: float = 0.0
 
     def target_of(self, number: int) -> Target:
         """What the request of that number asks for."""
@@ -86,11 +88,12 @@ async def run(session: aiohttp.ClientSession, this: Round) -> Result:
     """Plays a round to its end; what goes wrong is in the samples."""
     turns = _turns(this)
 
-    async def client() -> list[Sample]:
+    async def client(place: int) -> list[Sample]:
+        await asyncio.sleep(this.spread_seconds * place / this.clients)
         return [await ask(session, this.target_of(number)) for number in turns]
 
     started = time.perf_counter()
-    by_client = await asyncio.gather(*(client() for _ in range(this.clients)))
+    by_client = await asyncio.gather(*(client(place) for place in range(this.clients)))
     elapsed_seconds = time.perf_counter() - started
     return Result(elapsed_seconds, [sample for samples in by_client for sample in samples])
 

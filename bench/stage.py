@@ -17,6 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
 
 from apps.core import processes
 from apps.core.embedded.clean import clean
@@ -116,6 +120,42 @@ class Stage:
         if done.returncode:
             raise BenchError("The database could not be seeded; what it said is above.")
         return key.read_text()
+
+    def copy_database(self, name: str) -> str:
+        """The URL of a copy of the seeded database, which nobody may be connected to meanwhile."""
+        parts = urlsplit(self._environ["DATABASE_URL"])
+        original = parts.path.lstrip("/")
+        with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as connection:
+            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(original)))
+        return urlunsplit(parts._replace(path=f"/{name}"))
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What the platform's processes are started with."""
+        return dict(self._environ)
+
+    def run_other(
+        self, name: str, program: Path, arguments: Sequence[str], config: str, environ: dict[str, str]
+    ) -> Running:
+        """Somebody else's server on a free port, with `config` as its file."""
+        port, file = _free_port(), self._folder / f"{name}.yaml"
+        file.write_text(config)
+        command = [
+            str(program),
+            "--config",
+            str(file),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            *arguments,
+        ]
+        own = {key: value for key, value in self._environ.items() if key in _PASSED_ON}
+        process = processes.spawn(command, env=own | environ, log=self._log(name), cwd=self._folder)
+        self._closing.callback(processes.terminate, process, _STOP_SECONDS)
+        self._processes[name] = process
+        return Running(name, f"http://127.0.0.1:{port}", process.pid)
 
     def serve(
         self,

@@ -79,7 +79,7 @@ class Admitted:
     record_id: UUID
     identity: Identity
     started: float
-    opened: asyncio.Task[None]
+    opened: asyncio.Future[None]
     headers: dict[str, str] = field(default_factory=dict)
     settled: bool = False
 
@@ -133,11 +133,8 @@ class Admission:
             voice=asked.voice,
             characters=asked.characters,
         )
-        opened = asyncio.create_task(self._ledger.open(row))
-        # The request may end without ever asking how this went.
-        opened.add_done_callback(lambda task: task.cancelled() or task.exception())
         self._note_use(identity.key_id)
-        return Admitted(record_id, identity, started, opened, headers)
+        return Admitted(record_id, identity, started, self._ledger.open(row), headers)
 
     def settle(self, admitted: Admitted, outcome: Outcome) -> float:
         """Closes the row and gives the lease back, once; answers the total time in ms. Never waits."""

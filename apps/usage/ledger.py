@@ -1,19 +1,18 @@
 """The group commit: every request's row, opened before its first byte and closed at its end.
 
-One writer in each speech process gathers what all requests in flight want written for a few milliseconds and
-writes it in one round trip, on a connection of its own: no ORM and no thread on the way of a request.
+One writer in each speech process gathers what all requests in flight want written and writes it in one round
+trip, on a connection of its own: no ORM and no thread on the way of a request.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -25,6 +24,7 @@ from apps.core.errors import Unavailable
 logger = structlog.get_logger(__name__)
 
 GATHER_SECONDS = 0.002
+SETTLE_SECONDS = 0.02
 OPEN_TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 0.2
 # The pool connects when it is asked and not again while one waits: ask often, so that a request which still
@@ -66,20 +66,14 @@ class Settlement:
     error_code: str
 
 
-@dataclass(slots=True, eq=False)
-class _Opening:
-    row: OpenRow
-    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    abandoned: bool = False
-
-
+# Rows come as one JSON document: an array a column would cost ten times as much to write down.
 _INSERT = """
 INSERT INTO usage_usagerecord (id, organization_id, key_id, owner_id, request_id, state, mode, surface, model,
     voice, characters, characters_charged, audio_ms, engine_ms, error_code)
-SELECT id, organization_id, key_id, %s, request_id, 'open', mode, surface, model, voice, characters,
-    0, 0, 0, ''
-FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::int[]) AS row (id, organization_id, key_id, request_id, mode, surface, model, voice, characters)
+SELECT id, organization_id, key_id, %(owner)s::uuid, request_id, 'open', mode, surface, model, voice,
+    characters, 0, 0, 0, ''
+FROM json_to_recordset(%(opened)s::json) AS row (id uuid, organization_id uuid, key_id uuid, request_id text,
+    mode text, surface text, model text, voice text, characters int)
 ON CONFLICT (id) DO NOTHING
 """
 # A row that the reconciler closed meanwhile stays as it is.
@@ -87,15 +81,23 @@ _UPDATE = """
 UPDATE usage_usagerecord AS record SET state = row.state, deployment_id = row.deployment_id,
     characters_charged = row.characters_charged, audio_ms = row.audio_ms, engine_ms = row.engine_ms,
     ttfb_ms = row.ttfb_ms, total_ms = row.total_ms, error_code = row.error_code, closed_at = now()
-FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::int[], %s::int[], %s::int[], %s::float[], %s::float[],
-    %s::text[]) AS row (id, state, deployment_id, characters_charged, audio_ms, engine_ms, ttfb_ms, total_ms,
-    error_code)
+FROM json_to_recordset(%(settled)s::json) AS row (id uuid, state text, deployment_id uuid,
+    characters_charged int, audio_ms int, engine_ms int, ttfb_ms float, total_ms float, error_code text)
 WHERE record.id = row.id AND record.state = 'open'
 """
+_BOTH = f"WITH opened AS ({_INSERT}) {_UPDATE}"
 _HEARTBEAT = """
 INSERT INTO usage_speechprocess (id, hostname, pid, started_at, heartbeat_at) VALUES (%s, %s, %s, %s, now())
 ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
 """
+
+
+@dataclass(slots=True, eq=False)
+class _Opening:
+    """`done` has its result once the row is committed; whoever cancels it has no use for the row any more."""
+
+    row: OpenRow
+    done: asyncio.Future[None]
 
 
 class Ledger:
@@ -116,7 +118,9 @@ class Ledger:
         )
         self._openings: list[_Opening] = []
         self._settlements: list[Settlement] = []
+        self._in_flight = 0
         self._wake = asyncio.Event()
+        self._wake_later: asyncio.TimerHandle | None = None
         self._beat_due = True
         self._stopping = False
         self._one_by_one = 0
@@ -139,24 +143,28 @@ class Ledger:
             logger.error("settlements left to the reconciler", count=len(self._settlements))
         await self._pool.close()
 
-    async def open(self, row: OpenRow) -> None:
-        """Returns when the row is committed. Raises `Unavailable` where that takes over 2 s."""
-        opening = _Opening(row)
+    def open(self, row: OpenRow) -> asyncio.Future[None]:
+        """Done when the row is committed; fails with `Unavailable` where that takes over 2 s."""
+        loop = asyncio.get_running_loop()
+        opening = _Opening(row, loop.create_future())
+        timer = loop.call_later(OPEN_TIMEOUT_SECONDS, _give_up, opening.done)
+        opening.done.add_done_callback(lambda done: _heard(done, timer))
         self._openings.append(opening)
+        self._in_flight += 1
         self._wake.set()
-        try:
-            await asyncio.wait_for(asyncio.shield(opening.done), OPEN_TIMEOUT_SECONDS)
-        except TimeoutError:
-            raise Unavailable("The database is away; nothing was charged.", code="database_away") from None
-        finally:
-            # Whoever stopped waiting has no use for the row: the writer leaves it out, or closes it. Where it
-            # was written already, the settlement of the request closes it.
-            opening.abandoned = not (opening.done.done() and not opening.done.cancelled())
+        return opening.done
 
     def close(self, settlement: Settlement) -> None:
-        """Queues a settlement; it waits in memory where the database is away."""
+        """Queues a settlement; it waits in memory where the database is away.
+
+        Nobody waits for it: it goes along with the next opening, or alone a little later.
+        """
         self._settlements.append(settlement)
-        self._wake.set()
+        self._in_flight = max(0, self._in_flight - 1)
+        if self._stopping:
+            self._wake.set()
+        elif self._wake_later is None:
+            self._wake_later = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._wake.set)
 
     @property
     def pending(self) -> int:
@@ -165,8 +173,9 @@ class Ledger:
     async def _write_forever(self) -> None:
         while not (self._stopping and not self.pending):
             await self._wake.wait()
-            self._wake.clear()
-            await asyncio.sleep(GATHER_SECONDS)
+            # With others in flight some will want the same in a moment; alone there is nobody to wait for.
+            await asyncio.sleep(GATHER_SECONDS if self._in_flight > 1 else 0)
+            self._rest()
             openings, settlements = self._take()
             if not (openings or settlements or self._beat_due):
                 continue
@@ -181,43 +190,58 @@ class Ledger:
             else:
                 self._confirm(openings)
 
+    def _rest(self) -> None:
+        self._wake.clear()
+        if self._wake_later is not None:
+            self._wake_later.cancel()
+            self._wake_later = None
+
     def _take(self) -> tuple[list[_Opening], list[Settlement]]:
         """What is written next: all that waits, or one of it where a lot was refused."""
-        openings, settlements = [o for o in self._openings if not o.abandoned], self._settlements
+        openings, settlements = [o for o in self._openings if not o.done.done()], self._settlements
         self._openings, self._settlements = [], []
         if self._one_by_one:
             self._one_by_one -= 1
             taken = 0 if openings else 1
             self._put_back(openings[1:], settlements[taken:])
             openings, settlements = openings[:1], settlements[:taken]
+        if openings and settlements:
+            # One statement does not see its own new rows: what closes one of them comes with the next.
+            opened = {opening.row.id for opening in openings}
+            self._put_back([], [s for s in settlements if s.id in opened])
+            settlements = [s for s in settlements if s.id not in opened]
         return openings, settlements
 
     def _put_back(self, openings: list[_Opening], settlements: list[Settlement]) -> None:
-        self._openings = openings + self._openings
-        self._settlements = settlements + self._settlements
-        self._wake.set()
+        if openings or settlements:
+            self._openings = openings + self._openings
+            self._settlements = settlements + self._settlements
+            self._wake.set()
 
     async def _write(self, openings: Sequence[_Opening], settlements: Sequence[Settlement]) -> None:
-        """One round trip. The heartbeat goes first: a row never stands without an owner that is alive."""
-        statements = self._beat_due + bool(openings) + bool(settlements)
-        async with self._pool.connection() as connection, _round_trip(connection, statements):
+        """One statement, and before it the heartbeat when due: no row stands without an owner alive."""
+        async with self._pool.connection() as connection:
             if self._beat_due:
                 identity = (self.owner_id, socket.gethostname(), os.getpid(), self._started_at)
                 await connection.execute(_HEARTBEAT, identity)
-            if openings:
-                rows = [o.row for o in openings]
-                await connection.execute(_INSERT, (self.owner_id, *_columns(rows)), prepare=True)
-            if settlements:
-                # An UPDATE that finds a row twice takes either; the first word on a request is the true one.
-                first_words = list({s.id: s for s in reversed(settlements)}.values())
-                await connection.execute(_UPDATE, _columns(first_words), prepare=True)
-        self._beat_due = False
+                self._beat_due = False
+            if not (openings or settlements):
+                return
+            # An UPDATE that finds a row twice takes either; the first word on a request is the true one.
+            first_words = {s.id: s for s in reversed(settlements)}.values()
+            rows = {
+                "owner": self.owner_id,
+                "opened": _json([opening.row for opening in openings]),
+                "settled": _json(first_words),
+            }
+            statement = (_BOTH if settlements else _INSERT) if openings else _UPDATE
+            await connection.execute(statement, rows, prepare=True)
 
     def _confirm(self, openings: Sequence[_Opening]) -> None:
         for opening in openings:
-            if opening.abandoned:
+            if opening.done.done():
                 self.close(_charging_nothing(opening.row.id, NOT_ADMITTED))
-            elif not opening.done.done():
+            else:
                 opening.done.set_result(None)
 
     def _refuse(self, openings: list[_Opening], settlements: list[Settlement], error: psycopg.Error) -> None:
@@ -245,17 +269,20 @@ class Ledger:
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-def _round_trip(
-    connection: psycopg.AsyncConnection[Any], statements: int
-) -> AbstractAsyncContextManager[object]:
-    """Several statements go together; for a single one the pipeline would cost more than it saves."""
-    return connection.pipeline() if statements > 1 else nullcontext()
+def _json(rows: Iterable[OpenRow | Settlement]) -> str:
+    return json.dumps([{name: getattr(row, name) for name in row.__slots__} for row in rows], default=str)
 
 
-def _columns(rows: Sequence[OpenRow] | Sequence[Settlement]) -> list[list[object]]:
-    """Rows turned into one array a column, in the order of their fields."""
-    names = type(rows[0]).__slots__
-    return [[getattr(row, name) for row in rows] for name in names]
+def _give_up(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_exception(Unavailable("The database is away; nothing was charged.", code="database_away"))
+
+
+def _heard(done: asyncio.Future[None], timer: asyncio.TimerHandle) -> None:
+    timer.cancel()
+    # A request may end without ever asking how this went.
+    if not done.cancelled():
+        done.exception()
 
 
 def _charging_nothing(record_id: UUID, error_code: str) -> Settlement:

@@ -108,7 +108,7 @@ async def test_a_row_is_closed_once(books: Books) -> None:
 async def test_opened_and_closed_in_one_breath(books: Books) -> None:
     ledger = await books.ledger()
     row = books.row()
-    opening = asyncio.create_task(ledger.open(row))
+    opening = asyncio.ensure_future(ledger.open(row))
     await asyncio.sleep(0)
     ledger.close(settlement(row))
     await opening
@@ -120,7 +120,7 @@ async def test_who_leaves_while_a_row_is_being_opened_leaves_none_open(books: Bo
     ledger = await books.ledger()
     for number in range(30):
         row = books.row()
-        opening = asyncio.create_task(ledger.open(row))
+        opening = asyncio.ensure_future(ledger.open(row))
         await asyncio.sleep(number * 0.0003)
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
@@ -136,7 +136,7 @@ async def test_an_opening_that_nobody_waits_for_any_more_is_closed(books: Books)
         await ledger.open(books.row())
         wire.stall()
         row = books.row()
-        opening = asyncio.create_task(ledger.open(row))
+        opening = asyncio.ensure_future(ledger.open(row))
         await asyncio.sleep(0)
         await until(lambda: _true(ledger.pending == 0))
         opening.cancel()

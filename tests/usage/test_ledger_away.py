@@ -35,7 +35,7 @@ async def test_what_was_settled_meanwhile_is_written_when_it_is_back(books: Book
         for number, row in enumerate(rows):
             ledger.close(settlement(row, characters_charged=number))
         late = books.row()
-        opening = asyncio.create_task(ledger.open(late))
+        opening = asyncio.ensure_future(ledger.open(late))
         await asyncio.sleep(0.5)
         assert {row["state"] for row in (await books.written()).values()} == {"open"}
         await wire.mend()
@@ -52,7 +52,7 @@ async def test_requests_that_gave_up_are_not_written_afterwards(books: Books) ->
         await ledger.open(books.row())
         await wire.cut()
         given_up = books.row()
-        opening = asyncio.create_task(ledger.open(given_up))
+        opening = asyncio.ensure_future(ledger.open(given_up))
         await asyncio.sleep(0.1)
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
