@@ -16,5 +16,14 @@ app.conf.beat_schedule = {
         "task": "apps.usage.tasks.keep_partitions",
         "schedule": crontab(hour="3", minute="17"),
     },
+    "usage-roll-up": {
+        "task": "apps.usage.tasks.roll_up",
+        "schedule": 60.0,
+        "options": {"expires": 55},  # each one does what all before it left
+    },
+    "usage-forget-hours": {
+        "task": "apps.usage.tasks.forget_hours",
+        "schedule": crontab(hour="3", minute="27"),
+    },
     "deployments-reconcile": {"task": "apps.deployments.tasks.reconcile", "schedule": 5.0},
 }

@@ -39,13 +39,12 @@ class Overview:
 
 
 def overview_of(organization: Organization) -> Overview:
-    """Six queries, whatever the traffic."""
-    period = reports.Period.days(DAYS)
-    rows = reports.records(organization, period)
+    """Seven queries, whatever the traffic."""
+    selection = reports.select(organization, reports.Period.days(DAYS))
     deployments = _running(organization)
     return Overview(
-        totals=reports.totals(rows),
-        days=reports.daily(rows, period),
+        totals=reports.totals(selection),
+        days=reports.daily(selection),
         recent=reports.recent(organization, RECENT),
         deployments=deployments,
         expiring_keys=_expiring(organization),

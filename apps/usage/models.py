@@ -14,6 +14,10 @@ from apps.core.models import BaseModel, OrganizationQuerySet
 from apps.deployments.models import Deployment
 from apps.keys.models import ApiKey
 from apps.keys.restrictions import MAX_NAME, MAX_NETWORK
+from apps.usage.rollup_models import RollupState as RollupState
+from apps.usage.rollup_models import UsageDay as UsageDay
+from apps.usage.rollup_models import UsageHour as UsageHour
+from apps.usage.rollup_models import UsageNotice as UsageNotice
 
 
 class UsageRecordQuerySet(OrganizationQuerySet):

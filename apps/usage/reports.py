@@ -1,21 +1,27 @@
-"""What was used, for pages and API: each figure of a page in one query, over the partitions of its time.
+"""What was used, for pages and API: each figure of a page in one query, whatever the number of requests.
 
+Whole days are read from their sums, the rest of the days that are not whole yet by hour, and what is not
+summed up from records (`apps.usage.figures`); the figures are those that a sum over all records would give.
 An organization's figures count all its requests; `mode` narrows them to live or test keys.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
 
-from django.db.models import Aggregate, Count, DateField, F, FloatField, Func, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Aggregate, FloatField, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Organization
+from apps.deployments.models import Deployment
 from apps.keys.models import ApiKey
-from apps.usage.models import UsageRecord
+from apps.usage import figures
+from apps.usage.histogram import quantile
+from apps.usage.models import RollupState, UsageRecord
+from apps.usage.spans import DAY, Span, midnight
 
 MAX_DAYS = 366
 
@@ -31,15 +37,6 @@ class Percentile(Aggregate):
         super().__init__(expression, fraction=fraction, **extra)
 
 
-class StartedDay(Func):
-    """The UTC day of a UUIDv7."""
-
-    template = "((to_timestamp(('x' || substr(replace(%(expressions)s::text, '-', ''), 1, 12))::bit(48)::bigint / 1000.0) AT TIME ZONE 'UTC')::date)"  # noqa: E501
-
-    def __init__(self, expression: str) -> None:
-        super().__init__(expression, output_field=DateField())
-
-
 @dataclass(frozen=True)
 class Period:
     """Whole UTC days, both included."""
@@ -52,58 +49,118 @@ class Period:
         last = today or timezone.now().date()
         return cls(last - timedelta(days=count - 1), last)
 
+    @classmethod
+    def month(cls, day: date) -> Period:
+        """The whole month of that day."""
+        first = day.replace(day=1)
+        return cls(first, (first + 31 * DAY).replace(day=1) - DAY)
+
     @property
     def start(self) -> datetime:
-        return datetime.combine(self.first, time.min, tzinfo=UTC)
+        return midnight(self.first)
 
     @property
     def end(self) -> datetime:
-        return datetime.combine(self.last + timedelta(days=1), time.min, tzinfo=UTC)
+        return midnight(self.last + DAY)
 
     def each_day(self) -> list[date]:
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
 
 
 @dataclass(frozen=True)
-class Totals:
-    """Sums over a period; latencies are of live and test requests that gave audio, in milliseconds."""
+class Selection:
+    """Whose requests of which days every figure here, page and API, is made of."""
+
+    organization: Organization
+    period: Period
+    key_id: UUID | None
+    mode: str | None
+    through: datetime | None
+
+    @property
+    def records(self) -> QuerySet[UsageRecord]:
+        return records(self.organization, self.period, key_id=self.key_id, mode=self.mode)
+
+    def read(self, *groups: str, latency: bool = False) -> list[dict[str, Any]]:
+        who: dict[str, Any] = {"organization_id": self.organization.pk}
+        if self.key_id is not None:
+            who["key_id"] = self.key_id
+        if self.mode:
+            who["mode"] = self.mode
+        span = Span(self.period.start, self.period.end, self.through)
+        return figures.read(span, who, groups, latency=latency)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """`requests` also counts those that are open."""
 
     requests: int
     ok: int
     characters: int
     characters_charged: int
+    characters_credited: int
     audio_ms: int
-    engine_ms: int
-    ttfb_p50_ms: float | None
-    ttfb_p95_ms: float | None
 
     @property
     def error_rate(self) -> float:
         return 1 - self.ok / self.requests if self.requests else 0.0
 
 
-@dataclass(frozen=True)
-class DayUsage:
+@dataclass(frozen=True, kw_only=True)
+class Timed(Sums):
+    """Latencies are of requests that gave audio, in milliseconds, within `histogram.RELATIVE_ERROR`."""
+
+    ttfb_p50_ms: float | None
+    ttfb_p95_ms: float | None
+
+    @classmethod
+    def of(cls, row: dict[str, Any], **more: Any) -> Self:
+        buckets = row.pop("ttfb_buckets"), row.pop("ttfb_counts")
+        names = cls.__dataclass_fields__
+        kept = {name: value for name, value in row.items() if name in names}
+        return cls(**kept, **more, ttfb_p50_ms=quantile(*buckets, 0.5), ttfb_p95_ms=quantile(*buckets, 0.95))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals(Timed):
+    failed: int
+    cut: int
+    cancelled: int
+    engine_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DayUsage(Sums):
     day: date
-    requests: int
-    characters: int
-    audio_ms: int
 
 
-@dataclass(frozen=True)
-class KeyUsage:
-    """`key` is `None` for the playground."""
+@dataclass(frozen=True, kw_only=True)
+class KeyUsage(Timed):
+    """Without an id: the playground's."""
 
+    key_id: UUID | None
     key: ApiKey | None
-    requests: int
-    characters: int
-    audio_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedUsage(Timed):
+    """Of one voice or one model."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentUsage(Timed):
+    """Without an id: requests that reached none. Without a deployment: one that is no more."""
+
+    deployment_id: UUID | None
+    deployment: Deployment | None
 
 
 def records(
-    organization: Organization, period: Period, *, key_id: Any = None, mode: str | None = None
+    organization: Organization, period: Period, *, key_id: UUID | None = None, mode: str | None = None
 ) -> QuerySet[UsageRecord]:
-    """The scoped rows that every figure here, page and API, is made of."""
     rows: QuerySet[UsageRecord] = UsageRecord.objects.for_organization(organization).between(
         period.start, period.end
     )
@@ -112,53 +169,61 @@ def records(
     return rows.filter(mode=mode) if mode else rows
 
 
-def totals(rows: QuerySet[UsageRecord]) -> Totals:
-    figures = rows.aggregate(
-        requests=Count("id"),
-        ok=Count("id", filter=Q(state=UsageRecord.State.OK)),
-        characters=Coalesce(Sum("characters"), 0),
-        characters_charged=Coalesce(Sum("characters_charged"), 0),
-        audio_ms=Coalesce(Sum("audio_ms"), 0),
-        engine_ms=Coalesce(Sum("engine_ms"), 0),
-        ttfb_p50_ms=Percentile("ttfb_ms", fraction=0.5),
-        ttfb_p95_ms=Percentile("ttfb_ms", fraction=0.95),
-    )
-    return Totals(**figures)
+def select(
+    organization: Organization, period: Period, *, key_id: UUID | None = None, mode: str | None = None
+) -> Selection:
+    """One query: how far requests are summed up."""
+    return Selection(organization, period, key_id, mode, summed_through())
 
 
-def daily(rows: QuerySet[UsageRecord], period: Period) -> list[DayUsage]:
+def summed_through() -> datetime | None:
+    return RollupState.objects.values_list("through", flat=True).first()
+
+
+def totals(selection: Selection) -> Totals:
+    return Totals.of(selection.read(latency=True)[0])
+
+
+def daily(selection: Selection) -> list[DayUsage]:
     """One entry for each day of the period, oldest first, days without use included."""
-    found = {
-        row["day"]: row
-        for row in rows.order_by()
-        .annotate(day=StartedDay("id"))
-        .values("day")
-        .annotate(requests=Count("id"), characters_sum=Sum("characters"), audio_sum=Sum("audio_ms"))
-    }
-    return [
-        DayUsage(day, row["requests"], row["characters_sum"], row["audio_sum"])
-        if (row := found.get(day))
-        else DayUsage(day, 0, 0, 0)
-        for day in period.each_day()
-    ]
+    names = DayUsage.__dataclass_fields__
+    found = {row["day"]: row for row in selection.read("day")}
+    nothing = dict.fromkeys(figures.SUMS, 0)
+    rows = (found.get(day, nothing | {"day": day}) for day in selection.period.each_day())
+    return [DayUsage(**{name: row[name] for name in names}) for row in rows]
 
 
-def by_key(rows: QuerySet[UsageRecord]) -> list[KeyUsage]:
+def by_key(selection: Selection) -> list[KeyUsage]:
     """Most characters first."""
-    found = list(
-        rows.order_by()
-        .values("key_id")
-        .annotate(requests=Count("id"), characters_sum=Sum("characters"), audio_sum=Sum("audio_ms"))
-        .order_by(F("characters_sum").desc(), "key_id")
-    )
-    keys = ApiKey.objects.in_bulk([row["key_id"] for row in found if row["key_id"]])
-    return [
-        KeyUsage(keys.get(row["key_id"]), row["requests"], row["characters_sum"], row["audio_sum"])
-        for row in found
-    ]
+    rows = _largest_first(selection.read("key_id", latency=True), "key_id")
+    keys = ApiKey.objects.in_bulk([row["key_id"] for row in rows if row["key_id"]])
+    return [KeyUsage.of(row, key=keys.get(row["key_id"])) for row in rows]
+
+
+def by_voice(selection: Selection) -> list[NamedUsage]:
+    return _by_name(selection, "voice")
+
+
+def by_model(selection: Selection) -> list[NamedUsage]:
+    return _by_name(selection, "model")
+
+
+def by_deployment(selection: Selection) -> list[DeploymentUsage]:
+    rows = _largest_first(selection.read("deployment_id", latency=True), "deployment_id")
+    deployments = Deployment.objects.in_bulk([row["deployment_id"] for row in rows if row["deployment_id"]])
+    return [DeploymentUsage.of(row, deployment=deployments.get(row["deployment_id"])) for row in rows]
 
 
 def recent(organization: Organization, limit: int = 10) -> list[UsageRecord]:
     return list(
         UsageRecord.objects.for_organization(organization).select_related("key").order_by("-id")[:limit]
     )
+
+
+def _by_name(selection: Selection, column: str) -> list[NamedUsage]:
+    rows = _largest_first(selection.read(column, latency=True), column)
+    return [NamedUsage.of(row, name=row[column]) for row in rows]
+
+
+def _largest_first(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: (-row["characters"], str(row[column])))

@@ -26,16 +26,15 @@ TABS = {"days": "By day", "keys": "By key", "requests": "Requests"}
 def usage(request: OrganizationRequest) -> HttpResponse:
     asked, problem = _asked(request.GET)
     wanted, period = asked.validated_data, asked.period
-    rows = reports.records(request.organization, period, key_id=wanted.get("key_id"), mode=wanted.get("mode"))
-    totals = reports.totals(rows)
+    selection = reports.select(request.organization, period, **asked.narrowed)
+    totals = reports.totals(selection)
     tab = _one_of(TABS, request.GET.get("tab"))
-    days = reports.daily(rows, period)
     context = {
         "problem": problem,
         "wanted": wanted,
         "period": period,
         "totals": totals,
-        "days": days,
+        "days": reports.daily(selection),
         "keys": ApiKey.objects.for_organization(request.organization).order_by("name"),
         "modes": ApiKey.Mode.choices,
         "ranges": (7, 30, 90),
@@ -45,9 +44,9 @@ def usage(request: OrganizationRequest) -> HttpResponse:
         "tabs": TABS.items(),
     }
     if tab == "keys":
-        context["by_key"] = reports.by_key(rows)
+        context["by_key"] = reports.by_key(selection)
     elif tab == "requests":
-        context["page"] = _page(rows, totals.requests, request.GET.get("page"))
+        context["page"] = _page(selection.records, totals.requests, request.GET.get("page"))
     return render(request, "usage/usage.html", context)
 
 

@@ -21,6 +21,20 @@ def id_at(moment: datetime) -> uuid.UUID:
 
 def record(organization: Organization, *, at: datetime | None = None, **fields: Any) -> UsageRecord:
     """A settled request of 10 characters; `at` is its beginning, `state="open"` leaves it open."""
+    row = unsaved(organization, at=at, **fields)
+    row.save(force_insert=True)
+    return row
+
+
+def close(row: UsageRecord, *, state: str = "ok", **fields: Any) -> None:
+    """Settles an open request; all of its characters are charged where nothing else is said."""
+    charged = {"characters_charged": row.characters if state == "ok" else 0}
+    UsageRecord.objects.filter(pk=row.pk).update(
+        state=state, closed_at=timezone.now(), **charged | {"audio_ms": 600} | fields
+    )
+
+
+def unsaved(organization: Organization, *, at: datetime | None = None, **fields: Any) -> UsageRecord:
     state = fields.pop("state", UsageRecord.State.OK)
     is_open = state == UsageRecord.State.OPEN
     values: dict[str, Any] = {
@@ -31,15 +45,13 @@ def record(organization: Organization, *, at: datetime | None = None, **fields: 
         "model": "hibari",
         "voice": "heart",
         "characters": 10,
-        "characters_charged": 0 if is_open else 10,
+        "characters_charged": 0 if is_open else min(10, fields.get("characters", 10)),
         "audio_ms": 0 if is_open else 600,
         "closed_at": None if is_open else timezone.now(),
     }
-    began = at or timezone.now()
-    created: UsageRecord = UsageRecord.objects.create(
-        id=id_at(began), organization=organization, state=state, **values | fields
+    return UsageRecord(
+        id=id_at(at or timezone.now()), organization=organization, state=state, **values | fields
     )
-    return created
 
 
 def process(

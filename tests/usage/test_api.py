@@ -9,6 +9,10 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
+from apps.deployments.models import Deployment
+from apps.usage.histogram import RELATIVE_ERROR
+from apps.usage.models import UsageRecord
+from apps.usage.rollups import roll_up
 from tests.cast import signed_in
 from tests.keys.api_client import ApiClient, error_of, issue
 from tests.usage.rows import record
@@ -34,6 +38,8 @@ def test_a_request_is_listed_with_all_its_figures(acme: Organization) -> None:
         "deployment_id": None,
         "characters": 10,
         "characters_charged": 10,
+        "characters_credited": 0,
+        "credited_to": None,
         "audio_ms": 600,
         "engine_ms": 30,
         "ttfb_ms": 12.5,
@@ -54,26 +60,62 @@ def test_a_list_is_paged_newest_first(acme: Organization) -> None:
     assert second["next"] is None
 
 
+def test_a_credit_names_the_retry_that_used_it(acme: Organization) -> None:
+    api = ApiClient(acme)
+    retry = record(acme, at=NOON, characters=30, characters_charged=18, characters_credited=12)
+    record(acme, at=NOON - timedelta(seconds=9), state="cut", characters=30, credited_to=retry.pk)
+    first, second = api.get("/api/usage", **THAT_DAY).json()["results"]
+    assert (first["characters_charged"], first["characters_credited"], first["credited_to"]) == (18, 12, None)
+    assert (second["characters_credited"], second["credited_to"]) == (0, str(retry.pk))
+    assert not {"body_hash", "owner_id"} & set(first)
+
+
 def test_the_sums_are_those_of_the_rows(acme: Organization) -> None:
     api = ApiClient(acme, name="server")
-    record(acme, at=NOON, key=api.issued.key, characters=30, characters_charged=30, ttfb_ms=10.0)
-    record(acme, at=NOON, state="failed", characters=12, characters_charged=0, audio_ms=0)
+    deployment = Deployment.objects.create(name="shared-cpu", engine="cpu")
+    spoken = {"key": api.issued.key, "deployment": deployment, "ttfb_ms": 10.0}
+    record(acme, at=NOON, characters=30, characters_charged=20, characters_credited=10, **spoken)
+    record(acme, at=NOON, state="failed", voice="kore", characters=12, characters_charged=0, audio_ms=0)
     stats = api.get("/api/stats", **THAT_DAY).json()
-    assert (stats["start"], stats["end"]) == ("2026-11-20", "2026-11-20")
-    assert (stats["requests"], stats["ok"]) == (2, 1)
-    assert (stats["characters"], stats["characters_charged"], stats["audio_ms"]) == (42, 30, 600)
-    assert (stats["ttfb_p50_ms"], stats["ttfb_p95_ms"]) == (10.0, 10.0)
-    assert stats["days"] == [{"day": "2026-11-20", "requests": 2, "characters": 42, "audio_ms": 600}]
-    assert stats["keys"] == [
-        {
-            "key_id": str(api.issued.key.pk),
-            "name": "server",
-            "requests": 1,
-            "characters": 30,
-            "audio_ms": 600,
-        },
-        {"key_id": None, "name": None, "requests": 1, "characters": 12, "audio_ms": 0},
-    ]
+    sums = ("requests", "ok", "characters", "characters_charged", "characters_credited", "audio_ms")
+    latency = ("ttfb_p50_ms", "ttfb_p95_ms")
+    ten = pytest.approx(10, rel=RELATIVE_ERROR)
+    first = dict(zip((*sums, *latency), (1, 1, 30, 20, 10, 600, ten, ten), strict=True))
+    second = dict(zip((*sums, *latency), (1, 0, 12, 0, 0, 0, None, None), strict=True))
+    both = dict(zip(sums, (2, 1, 42, 20, 10, 600), strict=True))
+    groups = {name: stats.pop(name) for name in ("days", "keys", "voices", "models", "deployments")}
+    assert stats == {
+        "start": "2026-11-20",
+        "end": "2026-11-20",
+        "failed": 1,
+        "cut": 0,
+        "cancelled": 0,
+        "engine_ms": 0,
+        **both,
+        **dict.fromkeys(latency, ten),
+    }
+    assert groups == {
+        "days": [{"day": "2026-11-20", **both}],
+        "keys": [
+            {"key_id": str(api.issued.key.pk), "name": "server", **first},
+            {"key_id": None, "name": None, **second},
+        ],
+        "voices": [{"voice": "heart", **first}, {"voice": "kore", **second}],
+        "models": [{"model": "hibari", **both, **dict.fromkeys(latency, ten)}],
+        "deployments": [
+            {"deployment_id": str(deployment.pk), "name": "shared-cpu", **first},
+            {"deployment_id": None, "name": None, **second},
+        ],
+    }
+
+
+def test_the_sums_stay_when_they_are_read_from_days(acme: Organization) -> None:
+    api = ApiClient(acme)
+    record(acme, at=NOON, key=api.issued.key, ttfb_ms=10.0)
+    before = api.get("/api/stats", **THAT_DAY).json()
+    roll_up(now=NOON + timedelta(days=3))
+    UsageRecord.objects.all().delete()
+    assert api.get("/api/stats", **THAT_DAY).json() == before
 
 
 def test_thirty_days_are_meant_where_nothing_is_said(acme: Organization) -> None:
@@ -144,5 +186,5 @@ def test_the_number_of_queries_does_not_grow_with_rows(
         record(acme, key=issue(acme).key)
     with django_assert_num_queries(2):
         assert len(api.get("/api/usage").json()["results"]) == 20
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(9):
         api.get("/api/stats")

@@ -209,6 +209,9 @@ VARIABLES: tuple[Variable, ...] = (
         "test-key characters of an organization; 0: any number",
         "50000",
     ),
+    Variable(
+        "USAGE_HOURS_KEPT_DAYS", whole(2, 3660), "how long sums of usage by hour are kept; days stay", "90"
+    ),
     Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
     Variable(
         "SPEECH_QUEUE_MAX", whole(0, 10**5), "requests of one process that wait for a busy worker", "200"
