@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -65,10 +64,7 @@ class ApiKey(OrganizationOwned):
     class Meta:
         verbose_name = "API key"
         ordering = ["-id"]
-        indexes = [
-            models.Index(fields=["organization", "-id"], name="apikey_by_organization"),
-            GinIndex(fields=["allowed_origins"], name="apikey_by_origin"),
-        ]
+        indexes = [models.Index(fields=["organization", "-id"], name="apikey_by_organization")]
         constraints = [
             models.CheckConstraint(condition=Q(mode__in=["live", "test"]), name="apikey_mode_known"),
             models.CheckConstraint(condition=Q(scopes__len__gt=0), name="apikey_has_scope"),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from apps.core.errors import InvalidRequest, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from apps.tts.speech import Speech
 
 
 @dataclass(slots=True, kw_only=True)
@@ -15,7 +18,7 @@ class Call:
     """One request, its body read. Names of `headers` are in lower case; `params` are parts of its path.
 
     `started` is `time.perf_counter()` at its arrival. `applied` are headers of the answer, whatever it is,
-    that tell which of the caller's wishes were heeded; `allowed_origins` are its key's, once known.
+    that tell which of the caller's wishes were heeded.
     """
 
     method: str
@@ -26,7 +29,6 @@ class Call:
     started: float
     query: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
-    allowed_origins: tuple[str, ...] | None = None
     applied: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
@@ -54,6 +56,7 @@ class Answer:
     """`body`, or `stream`: chunks as they are made, which raise `StreamCut` where they end too early.
 
     `drop` settles a stream that nobody will read. An answer that `logs_itself` needs no line of the door.
+    `speech` is what it tells, whatever it wraps that in.
     """
 
     status: int = 200
@@ -62,6 +65,12 @@ class Answer:
     stream: AsyncGenerator[bytes] | None = None
     drop: Callable[[], None] | None = None
     logs_itself: bool = False
+    speech: Speech | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Once it has ended: a success whose speech came to its end, too."""
+        return self.status == 200 and (self.speech is None or self.speech.is_whole)
 
     @classmethod
     def of_json(cls, body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Answer:
