@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -64,7 +65,10 @@ class ApiKey(OrganizationOwned):
     class Meta:
         verbose_name = "API key"
         ordering = ["-id"]
-        indexes = [models.Index(fields=["organization", "-id"], name="apikey_by_organization")]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="apikey_by_organization"),
+            GinIndex(fields=["allowed_origins"], name="apikey_by_origin"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(mode__in=["live", "test"]), name="apikey_mode_known"),
             models.CheckConstraint(condition=Q(scopes__len__gt=0), name="apikey_has_scope"),

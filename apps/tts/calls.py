@@ -18,7 +18,7 @@ class Call:
     """One request, its body read. Names of `headers` are in lower case; `params` are parts of its path.
 
     `started` is `time.perf_counter()` at its arrival. `applied` are headers of the answer, whatever it is,
-    that tell which of the caller's wishes were heeded.
+    that tell which of the caller's wishes were heeded; `allowed_origins` are its key's, once known.
     """
 
     method: str
@@ -29,6 +29,7 @@ class Call:
     started: float
     query: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
+    allowed_origins: tuple[str, ...] | None = None
     applied: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:

@@ -11,7 +11,7 @@ from django.conf import settings
 from apps.core import metrics
 from apps.core.api import as_app_error
 from apps.core.errors import AppError, MethodNotAllowed
-from apps.tts import preferences
+from apps.tts import cors, preferences
 from apps.tts.calls import Answer, Call
 from apps.tts.idempotency import answering as idempotency
 from apps.tts.request import Source
@@ -39,6 +39,7 @@ class Endpoint(ABC):
         structlog.contextvars.bind_contextvars(
             organization=str(caller.identity.organization_id), key=caller.identity.key_prefix
         )
+        call.allowed_origins = caller.identity.restrictions.allowed_origins
         caller.identity.require(self.scope)
         return caller
 
@@ -58,19 +59,24 @@ class Endpoint(ABC):
 async def respond(endpoint: Endpoint, call: Call) -> Answer:
     """The answer to a call, refusals and faults of ours in the surface's shape."""
     try:
-        if call.method != endpoint.method:
-            raise MethodNotAllowed(f'Method "{call.method}" not allowed.', headers={"Allow": endpoint.method})
-        answer = await _answer(endpoint, call, await Runtime.current())
+        answer = await _answer(endpoint, call)
     except Exception as error:  # noqa: BLE001 - the last who could tell the caller
         answer = refusal(endpoint.surface, error, call.request_id)
     answer.headers |= call.applied
     answer.headers["X-Request-Id"] = call.request_id
     answer.headers.setdefault("Cache-Control", "no-store")
     answer.headers["X-Content-Type-Options"] = "nosniff"
+    if "origin" in call.headers and call.method != "OPTIONS":
+        await cors.let_read(answer, call)
     return answer
 
 
-async def _answer(endpoint: Endpoint, call: Call, runtime: Runtime) -> Answer:
+async def _answer(endpoint: Endpoint, call: Call) -> Answer:
+    if cors.is_preflight(call) and (allowed := await cors.preflight(call, method=endpoint.method)):
+        return allowed
+    if call.method != endpoint.method:
+        raise MethodNotAllowed(f'Method "{call.method}" not allowed.', headers={"Allow": endpoint.method})
+    runtime = await Runtime.current()
     if idempotency.HEADER in call.headers and endpoint.method == "POST":
         return await idempotency.answer_once(endpoint, call, runtime)
     return await endpoint.answer(call, runtime)
