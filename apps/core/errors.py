@@ -106,7 +106,10 @@ class UpstreamFailed(AppError):
 
 
 class _Later(AppError):
-    """A refusal that says when to come back; `None` where that would not help."""
+    """A refusal that says when to come back: `retry_after_seconds` exactly, its header in whole ones.
+
+    `None` where coming back would not help.
+    """
 
     def __init__(
         self,
@@ -123,6 +126,7 @@ class _Later(AppError):
             else {"Retry-After": str(max(1, math.ceil(retry_after_seconds)))}
         )
         super().__init__(message, code=code, headers=later | (headers or {}))
+        self.retry_after_seconds = retry_after_seconds
 
 
 class RateLimited(_Later):

@@ -1,8 +1,9 @@
-"""What every operation of the OpenAPI schema can answer beside success: one error shape, one request id."""
+"""What every operation of the OpenAPI schema can answer beside success, in the shape of its surface."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -32,13 +33,21 @@ _HAS_BODY = (
 )
 _OF_SPEECH = (
     HTTPStatus.NOT_FOUND,
-    HTTPStatus.CONFLICT,
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
 )
 # Of operations with a body; those of other tags change what is there.
 _OF_TAG: dict[str, tuple[HTTPStatus, ...]] = {SPEECH_TAG: _OF_SPEECH, TEXT_TAG: ()}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShape:
+    """How a surface refuses: the `component` of the schema that its errors are, and what that looks like."""
+
+    component: str
+    schema: dict[str, Any]
+
 
 ERROR = {
     "type": "object",
@@ -64,37 +73,30 @@ ERROR = {
         }
     },
 }
+_HOUSE = ErrorShape("Error", ERROR)
+_SHAPES: dict[str, ErrorShape] = {}
 HEADERS = {
     "RequestId": {"description": "Names this request in logs and to support.", "schema": {"type": "string"}},
     "RetryAfter": {"description": "Whole seconds.", "schema": {"type": "integer", "minimum": 1}},
-    "Replayed": {
-        "description": "This answer was made for an earlier request with the same Idempotency-Key.",
-        "schema": {"type": "string", "enum": ["true"]},
-    },
 }
-IDEMPOTENCY_KEY = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "description": (
-        "Names this request for a day: sent again under the same key it is not made again, and not charged; "
-        "its answer is given once more. A request that was refused or did not come whole frees its key."
-    ),
-    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-}
+
+
+def register_surface(tag: str, shape: ErrorShape) -> None:
+    """Operations of this tag refuse in that shape; those that take a body speak."""
+    _SHAPES[tag] = shape
+    _OF_TAG[tag] = _OF_SPEECH
 
 
 def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook. An answer that a view has described itself stays as it is."""
     components = result["components"]
-    components["schemas"]["Error"] = ERROR
+    for shape in (_HOUSE, *_SHAPES.values()):
+        components["schemas"][shape.component] = shape.schema
     components["headers"] = HEADERS
     for operation in _operations(result):
+        shape = _SHAPES.get(operation["tags"][0], _HOUSE)
         for status in sorted(_statuses(operation)):
-            operation["responses"].setdefault(str(status.value), _answer(status))
-        if _speaks(operation):
-            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-            success = operation["responses"]["200"].setdefault("headers", {})
-            success["Idempotent-Replayed"] = {"$ref": "#/components/headers/Replayed"}
+            operation["responses"].setdefault(str(status.value), _answer(status, shape))
         for response in operation["responses"].values():
             response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
     return result
@@ -103,10 +105,6 @@ def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _operations(result: dict[str, Any]) -> Iterator[Operation]:
     for path in result["paths"].values():
         yield from (operation for method, operation in path.items() if method in METHODS)
-
-
-def _speaks(operation: Operation) -> bool:
-    return "requestBody" in operation and _OF_TAG.get(operation["tags"][0]) is _OF_SPEECH
 
 
 def _statuses(operation: Operation) -> set[HTTPStatus]:
@@ -124,10 +122,10 @@ def _statuses(operation: Operation) -> set[HTTPStatus]:
     return found
 
 
-def _answer(status: HTTPStatus) -> dict[str, Any]:
+def _answer(status: HTTPStatus, shape: ErrorShape) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "description": MEANINGS[status],
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.component}"}}},
     }
     if status in _LATER:
         answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}

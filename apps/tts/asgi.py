@@ -19,7 +19,7 @@ from apps.core.asgi import App, Receive, Scope, Send, read_body
 from apps.core.errors import AppError
 from apps.core.middleware import request_id_from
 from apps.tts.calls import Answer, Call
-from apps.tts.endpoints import Endpoint, refusal, respond
+from apps.tts.endpoints import Endpoint, finished, refusal, respond
 from apps.tts.routes import find
 
 logger = structlog.get_logger("voiceflow.request")
@@ -46,8 +46,8 @@ class SpeechDoor:
         except ConnectionResetError:
             return
         except AppError as error:
-            answer = refusal(endpoint.surface, error, call.request_id)
-            answer.headers |= {"X-Request-Id": call.request_id, "Connection": "close"}
+            answer = finished(refusal(endpoint.surface, error, call.request_id), endpoint.surface, call)
+            answer.headers["Connection"] = "close"
             await _send(answer, call, send)
             return
         await _answer_while_there(endpoint, call, receive, send)

@@ -13,7 +13,6 @@ from apps.core.api import as_app_error
 from apps.core.errors import AppError, MethodNotAllowed
 from apps.tts import cors, preferences
 from apps.tts.calls import Answer, Call
-from apps.tts.idempotency import answering as idempotency
 from apps.tts.request import Source
 from apps.tts.runtime import Runtime
 from apps.tts.surfaces import Surface
@@ -23,15 +22,21 @@ logger = structlog.get_logger(__name__)
 
 
 class Endpoint(ABC):
-    """One method on one path. `scope` is what its key must be allowed."""
+    """One method on one path. `scope` is what its key must be allowed; with `None` any key will do."""
 
     surface: ClassVar[Surface]
     method: ClassVar[str] = "POST"
-    scope: ClassVar[str] = "speech"
+    scope: ClassVar[str | None] = "speech"
 
     @abstractmethod
     async def answer(self, call: Call, runtime: Runtime) -> Answer:
         """Raises an `AppError` for every refusal."""
+
+    def require_method(self, method: str) -> None:
+        """Raises `MethodNotAllowed`. What may be read may be asked for its headers alone."""
+        allowed = ("GET", "HEAD") if self.method == "GET" else (self.method,)
+        if method not in allowed:
+            raise MethodNotAllowed(f'Method "{method}" not allowed.', headers={"Allow": ", ".join(allowed)})
 
     async def identify(self, call: Call, runtime: Runtime) -> Caller:
         """Who calls. Raises `Unauthenticated`, `PermissionDenied` or `Unavailable`."""
@@ -40,7 +45,8 @@ class Endpoint(ABC):
             organization=str(caller.identity.organization_id), key=caller.identity.key_prefix
         )
         call.allowed_origins = caller.identity.restrictions.allowed_origins
-        caller.identity.require(self.scope)
+        if self.scope is not None:
+            caller.identity.require(self.scope)
         return caller
 
     def source_of(self, call: Call) -> Source:
@@ -62,24 +68,27 @@ async def respond(endpoint: Endpoint, call: Call) -> Answer:
         answer = await _answer(endpoint, call)
     except Exception as error:  # noqa: BLE001 - the last who could tell the caller
         answer = refusal(endpoint.surface, error, call.request_id)
+    finished(answer, endpoint.surface, call)
+    if "origin" in call.headers and call.method != "OPTIONS":
+        await cors.let_read(answer, call)
+    return answer
+
+
+def finished(answer: Answer, surface: Surface, call: Call) -> Answer:
+    """With the headers that every answer carries."""
     answer.headers |= call.applied
     answer.headers["X-Request-Id"] = call.request_id
     answer.headers.setdefault("Cache-Control", "no-store")
     answer.headers["X-Content-Type-Options"] = "nosniff"
-    if "origin" in call.headers and call.method != "OPTIONS":
-        await cors.let_read(answer, call)
+    surface.finish(answer, call)
     return answer
 
 
 async def _answer(endpoint: Endpoint, call: Call) -> Answer:
     if cors.is_preflight(call) and (allowed := await cors.preflight(call, method=endpoint.method)):
         return allowed
-    if call.method != endpoint.method:
-        raise MethodNotAllowed(f'Method "{call.method}" not allowed.', headers={"Allow": endpoint.method})
-    runtime = await Runtime.current()
-    if idempotency.HEADER in call.headers and endpoint.method == "POST":
-        return await idempotency.answer_once(endpoint, call, runtime)
-    return await endpoint.answer(call, runtime)
+    endpoint.require_method(call.method)
+    return await endpoint.answer(call, await Runtime.current())
 
 
 def refusal(surface: Surface, error: Exception, request_id: str) -> Answer:

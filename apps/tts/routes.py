@@ -8,12 +8,18 @@ from collections.abc import Mapping
 from apps.core.errors import AppError
 from apps.tts.endpoints import Endpoint
 from apps.tts.native import GENERATE
+from apps.tts.openai import endpoints as openai
 from apps.tts.surfaces import NATIVE
 
 # `{name}` is one part of a path. Django's URLs name the same paths in their own way (`urls.py`).
 ENDPOINTS: Mapping[str, Endpoint] = {
     "/generate": GENERATE,
+    "/v1/audio/speech": openai.SPEECH,
+    "/v1/models": openai.MODELS,
+    "/v1/models/{model}": openai.MODEL,
 }
+# What lies below these and is nobody's, so that it is refused in the shape of its API.
+BELOW: Mapping[str, Endpoint] = {"/v1": openai.UNKNOWN}
 
 _EXACT = {path: endpoint for path, endpoint in ENDPOINTS.items() if "{" not in path}
 _PATTERNS = [
@@ -30,6 +36,9 @@ def find(path: str) -> tuple[Endpoint, Mapping[str, str]] | None:
     for pattern, endpoint in _PATTERNS:
         if match := pattern.fullmatch(path):
             return endpoint, match.groupdict()
+    for beginning, endpoint in BELOW.items():
+        if path == beginning or path.startswith(f"{beginning}/"):
+            return endpoint, {}
     return None
 
 

@@ -13,8 +13,6 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
 from apps.deployments.routing import Router
-from apps.tts.idempotency.answering import Idempotency
-from apps.tts.tapes import Tapes
 from apps.usage.admission import Admission
 from apps.usage.leases import Leases
 from apps.usage.ledger import Ledger
@@ -35,7 +33,6 @@ class Runtime:
     admission: Admission
     router: Router
     upstream: aiohttp.ClientSession
-    idempotency: Idempotency
     loop: asyncio.AbstractEventLoop
 
     _current: ClassVar[Runtime | None] = None
@@ -58,7 +55,6 @@ class Runtime:
         if runtime is None:
             return
         await runtime.upstream.close()
-        await runtime.idempotency.stop()
         await runtime.router.stop()
         await runtime.admission.stop()
         await runtime.ledger.stop()
@@ -84,9 +80,7 @@ class Runtime:
             trust_env=False,
         )
         admission = Admission(ledger=ledger, leases=leases)
-        idempotency = Idempotency(owner_id=ledger.owner_id, tapes=Tapes())
-        loop = asyncio.get_running_loop()
-        return cls(ledger, leases, admission, router, upstream, idempotency, loop)
+        return cls(ledger, leases, admission, router, upstream, asyncio.get_running_loop())
 
 
 def database_conninfo() -> str:

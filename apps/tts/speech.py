@@ -59,11 +59,6 @@ class Speech:
         return self.attempts.start.sample_rate if self.attempts.start else self.encoding.sample_rate
 
     @property
-    def is_whole(self) -> bool:
-        """Spoken to its end, and all of it taken."""
-        return self.outcome.state == "ok"
-
-    @property
     def headers(self) -> dict[str, str]:
         return self.admitted.headers | {
             "X-Model": self.choice.model,
@@ -212,7 +207,7 @@ async def speak(runtime: Runtime, caller: Caller, body: SpeechBody, source: Sour
             param="text",
         )
     encoding = body.encoding()
-    reach = _reach(caller)
+    reach = reach_of(caller)
     choice = await runtime.router.choose(model=body.model, voice=body.voice, **reach)
     tenant = caller.identity.organization_id
     need = Need(tenant=tenant, model=choice.model, voice=choice.voice, **reach)
@@ -233,17 +228,19 @@ async def speak(runtime: Runtime, caller: Caller, body: SpeechBody, source: Sour
     return speech
 
 
-class _Reach(TypedDict):
+class Reach(TypedDict):
+    """Whose deployments may speak for a caller: what the router is asked with."""
+
     organization_id: UUID | None
     engine: str | None
     may_use_shared: bool
 
 
-def _reach(caller: Caller) -> _Reach:
-    """Whose deployments may speak. A test key reaches the platform's own CPU engine and nothing else."""
+def reach_of(caller: Caller) -> Reach:
+    """A test key reaches the platform's own CPU engine and nothing else."""
     if caller.identity.mode == "test":
-        return _Reach(organization_id=None, engine=TEST_ENGINE, may_use_shared=True)
-    return _Reach(
+        return Reach(organization_id=None, engine=TEST_ENGINE, may_use_shared=True)
+    return Reach(
         organization_id=caller.identity.organization_id,
         engine=None,
         may_use_shared=caller.policy.may_use_shared_pool,

@@ -24,6 +24,9 @@ class Surface(ABC):
     def refusal(self, error: AppError, request_id: str) -> Answer:
         """The error in this API's shape, with its own headers."""
 
+    def finish(self, answer: Answer, call: Call) -> None:  # noqa: B027 - most have nothing to add
+        """Adds the headers that every answer of this API carries."""
+
 
 class Native(Surface):
     name = UsageRecord.Surface.GENERATE.value

@@ -1,5 +1,8 @@
-from django.urls import path
+from django.urls import include, path
 
 from apps.tts import views
 
-urlpatterns = [path("generate", views.GenerateView.as_view(), name="generate")]
+urlpatterns = [
+    path("generate", views.GenerateView.as_view(), name="generate"),
+    path("", include("apps.tts.openai.urls")),
+]

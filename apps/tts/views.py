@@ -58,6 +58,11 @@ class EndpointView(APIView):
         return self.endpoint
 
 
+class EndpointGetView(EndpointView):
+    async def get(self, request: Request, **params: str) -> None:
+        """As `EndpointPostView.post`."""
+
+
 class EndpointPostView(EndpointView):
     async def post(self, request: Request, **params: str) -> None:
         """Tells the schema of the method and Django that the view is asynchronous; `dispatch` answers."""

@@ -30,6 +30,9 @@ OPERATIONS = (
     "keys_revoke",
     "keys_rotate",
     "normalize",
+    "openai_create_speech",
+    "openai_list_models",
+    "openai_retrieve_model",
     "stats",
     "usage_list",
 )
@@ -75,6 +78,10 @@ def make_real(case: Any, key_id: str) -> None:
         case.path_parameters["key_id"] = key_id
     if case.operation.path == "/generate" and isinstance(case.body, dict):
         case.body |= {"text": "Hello there.", "model": None, "voice": None}
+    if case.operation.path == "/v1/audio/speech" and isinstance(case.body, dict):
+        case.body |= {"input": "Hello there.", "model": "tts-1", "voice": "alloy"}
+    if "model" in (case.path_parameters or {}):
+        case.path_parameters["model"] = "hibari"
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
@@ -115,6 +122,6 @@ def test_answers_are_those_of_the_schema(
 def test_no_key_gets_past(generous: Tenant, schema: Any, key: str) -> None:
     for operation_id in OPERATIONS:
         operation = schema.find_operation_by_id(operation_id)
-        path = operation.path.replace("{key_id}", str(generous.organization.pk))
+        path = operation.path.format(key_id=generous.organization.pk, model="hibari")
         response = generous.client.request(operation.method, path, json={}, headers={"X-API-Key": key})
         assert response.status_code == 401, operation_id

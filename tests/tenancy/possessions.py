@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
@@ -22,7 +20,6 @@ from apps.accounts.services import create_organization
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
-from apps.tts.models import IdempotentAnswer
 from apps.usage.models import OrganizationLimits, SpeechProcess, UsageRecord
 from tests.cast import PASSWORD
 from tests.tenancy.urlconf import Route
@@ -100,14 +97,6 @@ def make_possessions() -> Possessions:
         event,
         record(acme, key=key, deployment=deployment, model="hibari"),
         OrganizationLimits.objects.create(organization=acme, requests_per_minute=77),
-        IdempotentAnswer.objects.create(
-            organization=acme,
-            api_key=key,
-            idempotency_key=f"{MARK}-order",
-            body_hash=bytes(32),
-            owner_id=uuid4(),
-            expires_at=timezone.now() + timedelta(days=1),
-        ),
         process(hostname=f"{MARK}-host"),
         EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True),
         SocialAccount.objects.create(user=owner, provider="github", uid=f"{MARK}-uid"),
@@ -141,6 +130,7 @@ def _filled(text: str, found: Any) -> str:
 EXAMPLES: dict[str, Any] = {
     "api/keys/<uuid:key_id>": ApiKey,
     "keys/<uuid:key_id>/": ApiKey,
+    "v1/": lambda owned: f"/v1/models/{MARK}",
     "media/<str:signed>": lambda owned: "/media/forged:1vDkQx:c0ffee",
     "admin/mails/<str:name>/": lambda owned: "/admin/mails/some.log/0",
     "admin/r/": lambda owned: f"/admin/r/{ContentType.objects.get_for_model(ApiKey).pk}/{owned[ApiKey].pk}/",

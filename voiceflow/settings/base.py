@@ -247,11 +247,13 @@ SPECTACULAR_SETTINGS = {
     "DISABLE_ERRORS_AND_WARNINGS": False,
     "TAGS": [
         {"name": "speech", "description": "Text in, speech out. Needs a key with the scope `speech`."},
+        {"name": "OpenAI", "description": "For OpenAI's clients: their base URL is `/v1` of this host."},
         {"name": "text", "description": "What a text is spoken as. Needs a key with the scope `speech`."},
         {"name": "keys", "description": "Issue, rotate and revoke keys. Needs the scope `manage`."},
         {"name": "usage", "description": "Every request, newest first. Needs the scope `manage`."},
         {"name": "stats", "description": "Requests summed up. Needs the scope `manage`."},
     ],
+    "APPEND_COMPONENTS": {"securitySchemes": {"BearerKey": {"type": "http", "scheme": "bearer"}}},
     "ENUM_NAME_OVERRIDES": {
         "KeyStateEnum": "apps.keys.models.ApiKey.State",
         "UsageStateEnum": "apps.usage.models.UsageRecord.State",
