@@ -51,6 +51,7 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
+        self.settings = environment
         self._environment = {
             **os.environ,
             "DATABASE_URL": database_url,

@@ -25,5 +25,13 @@ app.conf.beat_schedule = {
         "task": "apps.usage.tasks.forget_hours",
         "schedule": crontab(hour="3", minute="27"),
     },
+    "tts-remove-idempotent-answers": {
+        "task": "apps.tts.tasks.remove_idempotent_answers",
+        "schedule": 600.0,
+    },
+    "tts-sweep-idempotent-answers": {
+        "task": "apps.tts.tasks.sweep_idempotent_answers",
+        "schedule": crontab(hour="4", minute="11"),
+    },
     "deployments-reconcile": {"task": "apps.deployments.tasks.reconcile", "schedule": 5.0},
 }

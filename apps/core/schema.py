@@ -33,6 +33,7 @@ _HAS_BODY = (
 )
 _OF_SPEECH = (
     HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
@@ -78,6 +79,19 @@ _SHAPES: dict[str, ErrorShape] = {}
 HEADERS = {
     "RequestId": {"description": "Names this request in logs and to support.", "schema": {"type": "string"}},
     "RetryAfter": {"description": "Whole seconds.", "schema": {"type": "integer", "minimum": 1}},
+    "Replayed": {
+        "description": "This answer was made for an earlier request with the same Idempotency-Key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": (
+        "Names this request for a day: sent again under the same key it is not made again, and not charged; "
+        "its answer is given once more. A request that was refused or did not come whole frees its key."
+    ),
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 
 
@@ -97,6 +111,10 @@ def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         shape = _SHAPES.get(operation["tags"][0], _HOUSE)
         for status in sorted(_statuses(operation)):
             operation["responses"].setdefault(str(status.value), _answer(status, shape))
+        if _speaks(operation):
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+            success = operation["responses"]["200"].setdefault("headers", {})
+            success["Idempotent-Replayed"] = {"$ref": "#/components/headers/Replayed"}
         for response in operation["responses"].values():
             response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
     return result
@@ -105,6 +123,10 @@ def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _operations(result: dict[str, Any]) -> Iterator[Operation]:
     for path in result["paths"].values():
         yield from (operation for method, operation in path.items() if method in METHODS)
+
+
+def _speaks(operation: Operation) -> bool:
+    return "requestBody" in operation and _OF_TAG.get(operation["tags"][0]) is _OF_SPEECH
 
 
 def _statuses(operation: Operation) -> set[HTTPStatus]:

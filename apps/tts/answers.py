@@ -14,7 +14,7 @@ async def answer_with(
     speech: Speech, *, media_type: str, headers: dict[str, str], stream: bool | None = None
 ) -> Answer:
     """Streams where `stream` says so, else as the body asked. Raises an `AppError` where no whole is made."""
-    answer = Answer(headers={"Content-Type": media_type, **headers}, logs_itself=True)
+    answer = Answer(headers={"Content-Type": media_type, **headers}, logs_itself=True, speech=speech)
     if speech.body.stream if stream is None else stream:
         answer.stream = streamed(speech)
         answer.drop = speech.close

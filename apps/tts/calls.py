@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from apps.core.errors import InvalidRequest, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from apps.tts.speech import Speech
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Answer:
     """`body`, or `stream`: chunks as they are made, which raise `StreamCut` where they end too early.
 
     `drop` settles a stream that nobody will read. An answer that `logs_itself` needs no line of the door.
+    `speech` is what it tells, whatever it wraps that in.
     """
 
     status: int = 200
@@ -62,6 +66,12 @@ class Answer:
     stream: AsyncGenerator[bytes] | None = None
     drop: Callable[[], None] | None = None
     logs_itself: bool = False
+    speech: Speech | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Once it has ended: a success whose speech came to its end, too."""
+        return self.status == 200 and (self.speech is None or self.speech.is_whole)
 
     @classmethod
     def of_json(cls, body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> Answer:

@@ -13,6 +13,7 @@ from apps.core.api import as_app_error
 from apps.core.errors import AppError, MethodNotAllowed
 from apps.tts import cors, preferences
 from apps.tts.calls import Answer, Call
+from apps.tts.idempotency import answering as idempotency
 from apps.tts.request import Source
 from apps.tts.runtime import Runtime
 from apps.tts.surfaces import Surface
@@ -88,7 +89,10 @@ async def _answer(endpoint: Endpoint, call: Call) -> Answer:
     if cors.is_preflight(call) and (allowed := await cors.preflight(call, method=endpoint.method)):
         return allowed
     endpoint.require_method(call.method)
-    return await endpoint.answer(call, await Runtime.current())
+    runtime = await Runtime.current()
+    if idempotency.HEADER in call.headers and endpoint.method == "POST":
+        return await idempotency.answer_once(endpoint, call, runtime)
+    return await endpoint.answer(call, runtime)
 
 
 def refusal(surface: Surface, error: Exception, request_id: str) -> Answer:

@@ -1,12 +1,36 @@
-"""Fields of JSON bodies that take a value for what it is and not for what could be read into it."""
+"""Bodies in JSON, and fields that take a value for what it is and not for what could be read into it."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from gpu_worker.protocol import INTEGER_BOUNDS, NUMBER_BOUNDS
+
+
+class Body(serializers.Serializer[Any]):
+    """A flat body. Most requests name few of its fields: those that are absent cost nothing but a look.
+
+    DRF validates each field of a form, there or not, which takes longer than the rest of a body's way.
+    """
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("The body must be a JSON object.")
+        values: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            if name in data:
+                try:
+                    values[name] = field.run_validation(data[name])
+                except serializers.ValidationError as error:
+                    raise serializers.ValidationError({name: error.detail}) from None
+            elif field.required:
+                raise serializers.ValidationError({name: [field.error_messages["required"]]})
+            elif field.default is not empty:
+                values[name] = field.default
+        return values
 
 
 class TextField(serializers.CharField):

@@ -10,6 +10,7 @@ from apps.tts.answers import answer_with
 from apps.tts.calls import Answer, Call
 from apps.tts.endpoints import Endpoint
 from apps.tts.fields import (
+    Body,
     NameField,
     StrictBooleanField,
     StrictFloatField,
@@ -24,7 +25,7 @@ from apps.tts.surfaces import NATIVE
 from gpu_worker.protocol import CHOICES, MAX_TEXT_CHARACTERS, NUMBER_BOUNDS
 
 
-class SpeechSerializer(serializers.Serializer[Any]):
+class SpeechSerializer(Body):
     text = TextField(
         max_length=MAX_TEXT_CHARACTERS,
         help_text="What is said; at most 5,000 characters unless your organization has another limit.",
@@ -50,10 +51,14 @@ class SpeechSerializer(serializers.Serializer[Any]):
     exaggeration = optional_number("exaggeration", help_text="How much feeling; engines that have it.")
     cfg_weight = optional_number("cfg_weight", help_text="How closely the voice is followed.")
     temperature = optional_number("temperature", help_text="How freely tokens are drawn.")
-    top_p = optional_number("top_p")
-    min_p = optional_number("min_p")
-    repetition_penalty = optional_number("repetition_penalty")
-    format = serializers.ChoiceField(choices=CHOICES["format"], required=False, default="wav")
+    top_p = optional_number("top_p", help_text="The likeliest tokens, up to this share, are drawn from.")
+    min_p = optional_number("min_p", help_text="Tokens below this share of the likeliest are left out.")
+    repetition_penalty = optional_number(
+        "repetition_penalty", help_text="How much a token that was there counts less."
+    )
+    format = serializers.ChoiceField(
+        choices=CHOICES["format"], required=False, default="wav", help_text="What the audio is encoded as."
+    )
     sample_rate = optional_integer("sample_rate", help_text="In Hz; which ones there are depends on format.")
     bitrate = optional_integer("bitrate", help_text="In bit/s, for mp3, opus and aac.")
     stream = StrictBooleanField(
@@ -86,7 +91,7 @@ def checked(data: Any) -> SpeechBody:
     if unknown := next((name for name in data if name not in _FORM.fields), None):
         known = ", ".join(_FORM.fields)
         raise serializers.ValidationError({unknown: [f"Unknown field; there are {known}."]})
-    return SpeechBody(**_FORM.run_validation(data))
+    return SpeechBody(**_FORM.to_internal_value(data))
 
 
 class GenerateEndpoint(Endpoint):

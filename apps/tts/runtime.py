@@ -13,6 +13,8 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
 from apps.deployments.routing import Router
+from apps.tts.idempotency.answering import Idempotency
+from apps.tts.tapes import Tapes
 from apps.usage.admission import Admission
 from apps.usage.leases import Leases
 from apps.usage.ledger import Ledger
@@ -33,6 +35,7 @@ class Runtime:
     admission: Admission
     router: Router
     upstream: aiohttp.ClientSession
+    idempotency: Idempotency
     loop: asyncio.AbstractEventLoop
 
     _current: ClassVar[Runtime | None] = None
@@ -55,6 +58,7 @@ class Runtime:
         if runtime is None:
             return
         await runtime.upstream.close()
+        await runtime.idempotency.stop()
         await runtime.router.stop()
         await runtime.admission.stop()
         await runtime.ledger.stop()
@@ -80,7 +84,9 @@ class Runtime:
             trust_env=False,
         )
         admission = Admission(ledger=ledger, leases=leases)
-        return cls(ledger, leases, admission, router, upstream, asyncio.get_running_loop())
+        idempotency = Idempotency(owner_id=ledger.owner_id, tapes=Tapes())
+        loop = asyncio.get_running_loop()
+        return cls(ledger, leases, admission, router, upstream, idempotency, loop)
 
 
 def database_conninfo() -> str:

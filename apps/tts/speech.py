@@ -59,6 +59,11 @@ class Speech:
         return self.attempts.start.sample_rate if self.attempts.start else self.encoding.sample_rate
 
     @property
+    def is_whole(self) -> bool:
+        """Spoken to its end, and all of it taken."""
+        return self.outcome.state == "ok"
+
+    @property
     def headers(self) -> dict[str, str]:
         return self.admitted.headers | {
             "X-Model": self.choice.model,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from apps.usage.models import SpeechProcess, UsageRecord
@@ -24,7 +25,7 @@ def reconcile(*, include_dead_here: bool = False) -> int:
     A process writes its first heartbeat before its first row, so that an owner without a process row is dead.
     `include_dead_here` takes processes of this machine whose pid is gone without waiting for the silence.
     """
-    alive = SpeechProcess.objects.filter(heartbeat_at__gte=Now() - SILENT_AFTER)
+    alive = _alive()
     if include_dead_here:
         alive = alive.exclude(id__in=_dead_here())
     # One statement: a process that starts between two would be taken for a dead one.
@@ -37,6 +38,15 @@ def reconcile(*, include_dead_here: bool = False) -> int:
         logger.warning("orphaned requests closed", count=closed)
     SpeechProcess.objects.filter(heartbeat_at__lt=Now() - FORGET_AFTER).delete()
     return closed
+
+
+def is_alive(owner_id: UUID) -> bool:
+    """Whether that speech process has shown life of late; one that just began may not have, yet."""
+    return _alive().filter(pk=owner_id).exists()
+
+
+def _alive() -> QuerySet[SpeechProcess]:
+    return SpeechProcess.objects.filter(heartbeat_at__gte=Now() - SILENT_AFTER)
 
 
 def _dead_here() -> set[UUID]:

@@ -73,7 +73,7 @@ def test_every_answer_carries_its_request_id(schema: dict[str, Any]) -> None:
 def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> None:
     found = {name: set(operation["responses"]) for name, operation in operations(schema)}
     assert found["post /generate"] == {
-        *("200", "400", "401", "403", "404", "413", "415", "422", "429", "502", "503")
+        *("200", "400", "401", "403", "404", "409", "413", "415", "422", "429", "502", "503")
     }
     assert found["post /v1/audio/speech"] == found["post /generate"]
     assert found["get /v1/models"] == {"200", "401", "403", "503"}
@@ -82,6 +82,13 @@ def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> 
     assert found["delete /api/keys/{key_id}"] == {"204", "401", "403", "404", "503"}
     assert found["get /api/stats"] == {"200", "400", "401", "403", "503"}
     assert found["post /api/keys"] == {"201", "400", "401", "403", "409", "413", "415", "503"}
+
+
+def test_speech_takes_an_idempotency_key(schema: dict[str, Any]) -> None:
+    operation = schema["paths"]["/generate"]["post"]
+    names = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"}
+    assert "Idempotency-Key" in names
+    assert "Idempotent-Replayed" in operation["responses"]["200"]["headers"]
 
 
 def test_security(schema: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.core.crypto import decrypt, encrypt
+from apps.core.crypto import decrypt, decrypt_bytes, encrypt, encrypt_bytes
 from apps.deployments.models import Deployment, Worker
 
 
@@ -32,6 +32,11 @@ def test_what_goes_in_comes_out(plain: str) -> None:
     token = encrypt(plain)
     assert token != plain
     assert decrypt(token) == plain
+
+
+@given(st.binary(max_size=200))
+def test_bytes_go_in_and_come_out(plain: bytes) -> None:
+    assert decrypt_bytes(encrypt_bytes(plain)) == plain
 
 
 def test_the_same_secret_never_looks_the_same_twice() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -90,6 +91,29 @@ def test_what_was_deleted_is_gone_and_may_be_deleted_again(kept: str) -> None:
     for ask in (media.read, media.open_range, media.size):
         with pytest.raises(FileNotFoundError):
             ask(KEY)
+
+
+def test_files_of_a_folder_are_listed_with_their_age(kept: str) -> None:
+    keys = {"listed/a.wav", "listed/deeper/b.wav"}
+    for key in (*keys, "listed2/c.wav"):
+        media.save(key, b"x")
+    found = dict(media.listed("listed"))
+    assert set(found) == keys
+    assert all(abs(written_at.timestamp() - time.time()) < 60 for written_at in found.values())
+    assert list(media.listed("nothing")) == []
+
+
+def test_what_a_killed_process_left_half_written_is_removed_when_it_is_old(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.STORAGES = settings.STORAGES | {"default": storage({"S3_BUCKET": "", "VAR_DIR": tmp_path})}
+    media.save("listed/whole.wav", b"x")
+    folder = tmp_path / "media" / "listed"
+    for name in ("old", "new"):
+        (folder / f".{name}.wav.c0ffee.part").write_bytes(b"half")
+    os.utime(folder / ".old.wav.c0ffee.part", (time.time() - 7200, time.time() - 7200))
+    assert [key for key, _ in media.listed("listed")] == ["listed/whole.wav"]
+    assert {path.name for path in folder.iterdir()} == {"whole.wav", ".new.wav.c0ffee.part"}
 
 
 @pytest.mark.parametrize(

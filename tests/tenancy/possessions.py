@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
@@ -20,6 +22,7 @@ from apps.accounts.services import create_organization
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
+from apps.tts.models import IdempotentAnswer
 from apps.usage.models import OrganizationLimits, SpeechProcess, UsageRecord
 from tests.cast import PASSWORD
 from tests.tenancy.urlconf import Route
@@ -97,6 +100,14 @@ def make_possessions() -> Possessions:
         event,
         record(acme, key=key, deployment=deployment, model="hibari"),
         OrganizationLimits.objects.create(organization=acme, requests_per_minute=77),
+        IdempotentAnswer.objects.create(
+            organization=acme,
+            api_key=key,
+            idempotency_key=f"{MARK}-order",
+            body_hash=bytes(32),
+            owner_id=uuid4(),
+            expires_at=timezone.now() + timedelta(days=1),
+        ),
         process(hostname=f"{MARK}-host"),
         EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True),
         SocialAccount.objects.create(user=owner, provider="github", uid=f"{MARK}-uid"),

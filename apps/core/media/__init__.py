@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -23,7 +24,7 @@ from django.utils.http import content_disposition_header
 from apps.core.errors import Unavailable
 from apps.core.media import links
 
-__all__ = ["Reading", "delete", "exists", "open_range", "read", "save", "signed_link", "size"]
+__all__ = ["Reading", "delete", "exists", "listed", "open_range", "read", "save", "signed_link", "size"]
 
 logger = structlog.get_logger(__name__)
 
@@ -95,6 +96,17 @@ def delete(key: str) -> None:
     """What is not there is no error."""
     with _reached():
         _storage().delete(_checked(key))
+
+
+def listed(folder: str) -> Iterator[tuple[str, datetime]]:
+    """The key of every file below a folder, and when it was written; in no order."""
+    storage = _storage()
+    with _reached():
+        if not settings.S3_BUCKET:
+            yield from storage.listed(_checked(folder))  # type: ignore[attr-defined]
+            return
+        for found in storage.bucket.objects.filter(Prefix=f"{_checked(folder)}/"):  # type: ignore[attr-defined]
+            yield found.key, found.last_modified
 
 
 def signed_link(

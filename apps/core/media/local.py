@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
+
+# A file is written in seconds: what is left of one after so long belongs to a process that was killed.
+_PART_SECONDS = 3600
 
 
 class PrivateFiles(FileSystemStorage):
@@ -33,6 +39,20 @@ class PrivateFiles(FileSystemStorage):
         finally:
             part.unlink(missing_ok=True)
         return name
+
+    def listed(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        """Names below the folder, and when each was written; parts that nobody will finish are removed."""
+        root = Path(self.location)
+        for path in root.joinpath(folder).rglob("*"):
+            try:
+                written_at = path.stat().st_mtime
+            except FileNotFoundError:
+                continue
+            if path.suffix == ".part":
+                if written_at < time.time() - _PART_SECONDS:
+                    path.unlink(missing_ok=True)
+            elif path.is_file():
+                yield str(path.relative_to(root)), datetime.fromtimestamp(written_at, UTC)
 
     def url(self, name: str | None) -> str:
         raise NotImplementedError("media is reached by signed links alone")

@@ -1,0 +1,5 @@
+"""What staff see of this room; each part of it has its own."""
+
+from apps.tts.idempotency.admin import IdempotentAnswerAdmin
+
+__all__ = ["IdempotentAnswerAdmin"]
