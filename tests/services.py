@@ -36,6 +36,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     os.environ["SECRET_KEY"] = secrets.token_urlsafe(64)
     os.environ["FIELD_ENCRYPTION_KEYS"] = Fernet.generate_key().decode()
     os.environ["KEY_PEPPERS"] = f"1:{secrets.token_hex(32)}"
+    os.environ["CONSENT_SECRET"] = secrets.token_urlsafe(48)
     if _NO_TESTS_RUN.intersection(args):
         return
     folder = _new_session_folder()

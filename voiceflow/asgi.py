@@ -18,7 +18,9 @@ from apps.tts.runtime import Runtime
 
 MAX_BODY_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
-application: App = BodyLimit(cast(App, Handler()), max_bytes=MAX_BODY_BYTES, body_of=refusal_body)
+application: App = BodyLimit(
+    cast(App, Handler()), max_bytes=MAX_BODY_BYTES, larger=settings.LARGER_BODIES, body_of=refusal_body
+)
 if settings.SPEECH_LEAN_DOOR:
     application = SpeechDoor(application, max_body_bytes=MAX_BODY_BYTES)
 application = Lifespan(application, startup=Runtime.current, shutdown=Runtime.stop)

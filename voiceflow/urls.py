@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="api_schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api_schema"), name="api_docs"),
     path("api/", include("apps.keys.api_urls")),
+    path("api/", include("apps.voices.api_urls")),
     path("api/", include("apps.usage.api_urls")),
     path("api/", include("apps.tts.api_urls")),
     path("", include("apps.console.urls")),

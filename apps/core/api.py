@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -33,6 +33,21 @@ class JSONParser(parsers.JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise exceptions.ParseError("it is nested too deeply") from None
+
+
+class MultiPartParser(parsers.MultiPartParser):
+    """DRF's, with words of its own for a form that cannot be read."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except exceptions.ParseError as error:
+            detail = str(error.detail).removeprefix("Multipart form parse error - ").rstrip(".")
+            raise errors.InvalidRequest(
+                f"The body is not a valid form: {detail}.", code="invalid_multipart"
+            ) from None
+        except (SuspiciousOperation, ValueError) as error:
+            raise errors.InvalidRequest("The body is not a valid form.", code="invalid_multipart") from error
 
 
 class Page(CursorPagination):
@@ -77,10 +92,16 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     app_error = as_app_error(error)
     if app_error is None:
         return None
+    if isinstance(error, exceptions.UnsupportedMediaType) and _takes_a_form(context["view"]):
+        app_error = errors.UnsupportedMediaType("Send a form, with Content-Type: multipart/form-data.")
     request = context["request"]._request
     return Response(
         app_error.body(request_id_of(request)), status=app_error.status, headers=app_error.headers
     )
+
+
+def _takes_a_form(view: Any) -> bool:
+    return any(isinstance(parser, parsers.MultiPartParser) for parser in view.get_parsers())
 
 
 def as_app_error(error: Exception) -> errors.AppError | None:

@@ -13,6 +13,7 @@ from apps.deployments import older_image
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.providers import typical_start_seconds
 from apps.deployments.states import ENDED, SERVING, State
+from apps.voices.resolving import suspended_platform_voices
 from gpu_worker.protocol import PROTOCOL, TOKEN_HEADER
 
 _T = TypeVar("_T")
@@ -160,7 +161,11 @@ class Table:
 
 
 def read_table() -> Table:
-    """Two queries. Raises Django's database errors, and `cryptography.fernet.InvalidToken`."""
+    """Three queries; a voice that staff suspended is in none of it.
+
+    Raises Django's database errors, and `cryptography.fernet.InvalidToken`.
+    """
+    suspended = suspended_platform_voices()
     deployments: dict[UUID | None, list[Known]] = {}
     targets: dict[UUID | None, list[Target]] = {}
     workers = Worker.objects.filter(state=Worker.State.READY, deployment__state__in=SERVING).order_by("id")
@@ -173,12 +178,12 @@ def read_table() -> Table:
         # It may have come to serve between the two queries: workers read before then do not count.
         found = ready.get(deployment.id, []) if deployment.state in SERVING else []
         owner = deployment.organization_id
-        deployments.setdefault(owner, []).append(_known(deployment, is_ready=bool(found)))
-        targets.setdefault(owner, []).extend(_target(deployment, worker) for worker in found)
+        deployments.setdefault(owner, []).append(_known(deployment, suspended, is_ready=bool(found)))
+        targets.setdefault(owner, []).extend(_target(deployment, worker, suspended) for worker in found)
     return Table(targets=_frozen(targets), deployments=_frozen(deployments))
 
 
-def _known(deployment: Deployment, *, is_ready: bool) -> Known:
+def _known(deployment: Deployment, suspended: frozenset[str], *, is_ready: bool) -> Known:
     capabilities = deployment.capabilities
     return Known(
         id=deployment.id,
@@ -186,7 +191,7 @@ def _known(deployment: Deployment, *, is_ready: bool) -> Known:
         engine=deployment.engine,
         state=State(deployment.state),
         models=tuple(capabilities.get("models", ())),
-        voices=tuple(capabilities.get("voices", ())),
+        voices=tuple(name for name in capabilities.get("voices", ()) if name not in suspended),
         languages=tuple(capabilities.get("languages", ())),
         features=frozenset(capabilities.get("features", ())),
         is_ready=is_ready,
@@ -196,7 +201,7 @@ def _known(deployment: Deployment, *, is_ready: bool) -> Known:
     )
 
 
-def _target(deployment: Deployment, worker: Worker) -> Target:
+def _target(deployment: Deployment, worker: Worker, suspended: frozenset[str]) -> Target:
     capabilities: dict[str, Any] = worker.capabilities
     assert worker.last_seen_at is not None  # noqa: S101 - a constraint of the table
     return Target(
@@ -205,7 +210,7 @@ def _target(deployment: Deployment, worker: Worker) -> Target:
         url=worker.url,
         engine=deployment.engine,
         models=tuple(capabilities["models"]),
-        voices=frozenset(capabilities["voices"]),
+        voices=frozenset(capabilities["voices"]) - suspended,
         features=frozenset(capabilities["features"]),
         capacity=_capacity(capabilities),
         protocol=capabilities.get("protocol", PROTOCOL),

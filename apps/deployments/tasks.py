@@ -12,6 +12,7 @@ from django.db import DatabaseError
 
 from apps.deployments import reconciliation, services
 from apps.deployments.models import Deployment
+from apps.deployments.voices import tell_of_voices
 
 MAX_LOOKS = 8
 
@@ -22,6 +23,7 @@ def reconcile() -> None:
     """Looks at every deployment that is not at rest, and ends what providers run for no deployment."""
     for deployment_id in Deployment.objects.active().order_by("id").values_list("id", flat=True):
         reconcile_deployment.delay(str(deployment_id))
+    tell_of_voices()
     reconciliation.remove_orphans()
     reconciliation.forget_lost_workers()
 

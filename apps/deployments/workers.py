@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.probing import Address, Probe, probe_all
 from apps.deployments.providers.base import Observation, Replica, ReplicaState
+from apps.deployments.voices import tell_of_voices
 
 INCOMPATIBLE = "worker_incompatible"
 # A worker under load may miss a look or two; one that refuses connections is gone at once.
@@ -145,6 +146,7 @@ def _learn_capabilities(deployment: Deployment, rows: Iterable[Worker]) -> None:
     if capabilities != deployment.capabilities:
         deployment.capabilities = capabilities
         deployment.save(update_fields=["capabilities", "updated_at"])
+        tell_of_voices()
 
 
 def _health(deployment: Deployment, rows: list[Worker]) -> Health:

@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts.api import organization_of
 from apps.accounts.models import User
 from apps.core.errors import NotFound
 from apps.keys import services
-from apps.keys.authentication import organization_of
 from apps.keys.models import ApiKey
 
 

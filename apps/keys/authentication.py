@@ -6,13 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from apps.accounts.models import Organization
 from apps.accounts.tenancy import current_membership
 from apps.core.addresses import client_address_of
 from apps.core.errors import AUTHENTICATION_SCHEME, PermissionDenied, Unauthenticated
@@ -50,11 +48,16 @@ class ConsoleAuthentication(SessionAuthentication):
 
 
 class HasScope(BasePermission):
-    """The view's `required_scope` (default `manage`); a person may read, and write where they manage."""
+    """The view's `required_scope` (default `manage`); a person may read, and write where they manage.
+
+    Reading is also let be to keys with one of the view's `reading_scopes`.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if isinstance(request.auth, Identity):
-            request.auth.require(getattr(view, "required_scope", "manage"))
+            reading = getattr(view, "reading_scopes", ()) if request.method in SAFE_METHODS else ()
+            if not request.auth.scopes.intersection(reading):
+                request.auth.require(getattr(view, "required_scope", "manage"))
             return True
         membership = current_membership(request._request) if request.user else None
         if membership is None:
@@ -62,20 +65,6 @@ class HasScope(BasePermission):
         if request.method not in SAFE_METHODS and not membership.can_manage:
             raise PermissionDenied("Ask an owner or admin of your organization to do this.")
         return True
-
-
-def organization_of(request: Request) -> Organization:
-    """The organization that an authenticated API request belongs to."""
-    if isinstance(request.auth, Identity):
-        return Organization.objects.get(pk=request.auth.organization_id)
-    return _membership_organization(request._request)
-
-
-def _membership_organization(request: HttpRequest) -> Organization:
-    membership = current_membership(request)
-    if membership is None:
-        raise Unauthenticated("Sign in to an organization.")
-    return membership.organization
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

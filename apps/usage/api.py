@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.keys.authentication import organization_of
+from apps.accounts.api import organization_of
 from apps.keys.models import ApiKey
 from apps.usage import reports
 from apps.usage.models import UsageRecord

@@ -51,6 +51,10 @@ def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
         "/v1/audio/speech",
         "/v1/models",
         "/v1/models/{model}",
+        "/api/voices",
+        "/api/voices/{voice_id}",
+        "/api/voices/consent",
+        "/api/voices/{voice_id}/consent/withdraw",
     }
 
 

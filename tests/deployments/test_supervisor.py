@@ -49,6 +49,17 @@ def test_a_worker_knows_nothing_of_our_secrets(supervisor: Supervisor) -> None:
     )
 
 
+def test_a_worker_clones_with_the_secret_that_we_share(supervisor: Supervisor) -> None:
+    spec = wanted()
+    supervisor.provider.ensure(spec)
+    [replica] = supervisor.until_running(spec.deployment_id)
+    assert "clone" in httpx.get(f"{replica.url}/ready").json()["features"]
+    known = environment_of(supervisor.workers()[0].pid)
+    assert known["CONSENT_SECRET"] == os.environ["CONSENT_SECRET"]
+    assert known["VOICE_CACHE"] == str(supervisor.var_dir / "voice-cache")
+    assert "REFERENCE_ORIGINS" not in known
+
+
 def test_a_crashed_worker_is_replaced_by_another(supervisor: Supervisor) -> None:
     spec = wanted()
     supervisor.provider.ensure(spec)

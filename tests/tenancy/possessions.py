@@ -24,9 +24,13 @@ from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
 from apps.tts.models import IdempotentAnswer
 from apps.usage.models import OrganizationLimits, SpeechProcess, UsageRecord
+from apps.voices import statements
+from apps.voices.consents import accept_terms
+from apps.voices.models import Voice, VoiceConsent
 from tests.cast import PASSWORD
 from tests.tenancy.urlconf import Route
 from tests.usage.rows import process, record
+from tests.voices.recordings import actor, clone
 
 MARK = "Zanzibar"
 
@@ -112,6 +116,9 @@ def make_possessions() -> Possessions:
         EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True),
         SocialAccount.objects.create(user=owner, provider="github", uid=f"{MARK}-uid"),
         Group.objects.create(name=f"{MARK} group"),
+        accept_terms(organization=acme, version=statements.current_terms().version, by=actor(owner)),
+        voice := clone(acme, owner, name=f"{MARK} voice"),
+        VoiceConsent.objects.get(voice=voice),
         LogEntry.objects.create(user=owner, action_flag=CHANGE, object_repr=f"{MARK} entry"),
     ]
     return Possessions({type(row): row for row in rows})
@@ -142,6 +149,7 @@ EXAMPLES: dict[str, Any] = {
     "api/keys/<uuid:key_id>": ApiKey,
     "keys/<uuid:key_id>/": ApiKey,
     "v1/": lambda owned: f"/v1/models/{MARK}",
+    "api/voices/<str:voice_id>": Voice,
     "media/<str:signed>": lambda owned: "/media/forged:1vDkQx:c0ffee",
     "admin/mails/<str:name>/": lambda owned: "/admin/mails/some.log/0",
     "admin/r/": lambda owned: f"/admin/r/{ContentType.objects.get_for_model(ApiKey).pk}/{owned[ApiKey].pk}/",

@@ -12,6 +12,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "SECRET_KEY": lambda: secrets.token_urlsafe(64),
     "KEY_PEPPERS": lambda: f"1:{secrets.token_hex(32)}",
     "FIELD_ENCRYPTION_KEYS": lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+    "CONSENT_SECRET": lambda: secrets.token_urlsafe(48),
     "ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
 }
 

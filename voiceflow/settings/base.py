@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "apps.core",
     "apps.accounts",
     "apps.keys",
+    "apps.voices",
     "apps.deployments",
     "apps.usage",
     "apps.tts",
@@ -198,6 +199,8 @@ X_FRAME_OPTIONS = "DENY"
 if ENV["TRUSTED_PROXY_COUNT"]:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# Recordings of 20 MB and the form around them; by the beginning of the path.
+LARGER_BODIES = {"/api/voices": 20_100_000, "/voices/new": 20_100_000}
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -249,6 +252,10 @@ SPECTACULAR_SETTINGS = {
         {"name": "speech", "description": "Text in, speech out. Needs a key with the scope `speech`."},
         {"name": "OpenAI", "description": "For OpenAI's clients: their base URL is `/v1` of this host."},
         {"name": "text", "description": "What a text is spoken as. Needs a key with the scope `speech`."},
+        {
+            "name": "voices",
+            "description": "The platform's voices and your own. Changes need the scope `manage`.",
+        },
         {"name": "keys", "description": "Issue, rotate and revoke keys. Needs the scope `manage`."},
         {"name": "usage", "description": "Every request, newest first. Needs the scope `manage`."},
         {"name": "stats", "description": "Requests summed up. Needs the scope `manage`."},
@@ -256,6 +263,7 @@ SPECTACULAR_SETTINGS = {
     "APPEND_COMPONENTS": {"securitySchemes": {"BearerKey": {"type": "http", "scheme": "bearer"}}},
     "ENUM_NAME_OVERRIDES": {
         "KeyStateEnum": "apps.keys.models.ApiKey.State",
+        "VoiceStateEnum": "apps.voices.models.Voice.State",
         "UsageStateEnum": "apps.usage.models.UsageRecord.State",
     },
     "POSTPROCESSING_HOOKS": [
@@ -277,6 +285,8 @@ SPEECH_QUEUE_MAX = ENV["SPEECH_QUEUE_MAX"]
 SPEECH_QUEUE_SECONDS = ENV["SPEECH_QUEUE_SECONDS"]
 SPEECH_WAIT_MAX_SECONDS = ENV["SPEECH_WAIT_MAX_SECONDS"]
 USAGE_HOURS_KEPT_DAYS = ENV["USAGE_HOURS_KEPT_DAYS"]
+LIMIT_VOICES = ENV["LIMIT_VOICES"]
+CONSENT_SECRET = ENV["CONSENT_SECRET"]
 ROUTING_REFRESH_MS = ENV["ROUTING_REFRESH_MS"]
 LOCAL_MAX_WORKERS = ENV["LOCAL_MAX_WORKERS"]
 LOCAL_WORKER_TOKEN_REQUIRED = ENV["LOCAL_WORKER_TOKEN_REQUIRED"]

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
+from gpu_worker.protocol import MIN_CONSENT_SECRET_CHARACTERS
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENTS = ("production", "development", "test")
 GOOGLE_URL = "https://accounts.google.com"
@@ -90,6 +92,12 @@ def path(raw: str) -> Path:
 def long_secret(raw: str) -> str:
     if len(raw) < 50:
         raise ValueError("must have at least 50 characters")
+    return raw
+
+
+def consent_secret(raw: str) -> str:
+    if raw and len(raw) < MIN_CONSENT_SECRET_CHARACTERS:
+        raise ValueError(f"must have at least {MIN_CONSENT_SECRET_CHARACTERS} characters")
     return raw
 
 
@@ -169,6 +177,12 @@ VARIABLES: tuple[Variable, ...] = (
         None,
         _DEV_PEPPER,
     ),
+    Variable(
+        "CONSENT_SECRET",
+        consent_secret,
+        "shared with the speech workers, 32 characters or more; empty: no voice is cloned",
+        "",
+    ),
     Variable("VAR_DIR", path, "where files of the running platform live", "var"),
     Variable("STATIC_ROOT", text, "collected static files, for images; empty: static in VAR_DIR", ""),
     Variable("S3_BUCKET", optional(bucket), "where voices and audio are kept; empty: media in VAR_DIR", ""),
@@ -212,6 +226,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "USAGE_HOURS_KEPT_DAYS", whole(2, 3660), "how long sums of usage by hour are kept; days stay", "90"
     ),
+    Variable("LIMIT_VOICES", whole(0, 10_000), "cloned voices of an organization", "10"),
     Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
     Variable(
         "SPEECH_QUEUE_MAX", whole(0, 10**5), "requests of one process that wait for a busy worker", "200"

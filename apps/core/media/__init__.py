@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol, cast
+from urllib.parse import urlsplit
 
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,7 +25,18 @@ from django.utils.http import content_disposition_header
 from apps.core.errors import Unavailable
 from apps.core.media import links
 
-__all__ = ["Reading", "delete", "exists", "listed", "open_range", "read", "save", "signed_link", "size"]
+__all__ = [
+    "Reading",
+    "bucket_origin",
+    "delete",
+    "exists",
+    "listed",
+    "open_range",
+    "read",
+    "save",
+    "signed_link",
+    "size",
+]
 
 logger = structlog.get_logger(__name__)
 
@@ -131,6 +143,13 @@ def signed_link(
     with _reached():
         url = _storage().url(_checked(key), parameters=told, expire=expires_seconds)  # type: ignore[call-arg]
         return str(url)
+
+
+def bucket_origin() -> str:
+    """`scheme://host` of the bucket's links, for those who must be told where they may fetch from."""
+    link = signed_link("any", expires_seconds=1, filename="any", content_type="text/plain")
+    parts = urlsplit(link)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _storage() -> Storage:

@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils import timezone
 
+from apps.core import media
 from apps.deployments import notices, services
 from apps.deployments.providers.local.layout import Layout
 from apps.deployments.providers.local.run import AlreadyRunningError, serve, sole_supervisor
@@ -58,12 +59,26 @@ def _supervisor(layout: Layout, notifier: ThreadPoolExecutor) -> Supervisor:
         worker_env=settings.ENVIRONMENT,
         token_required=settings.LOCAL_WORKER_TOKEN_REQUIRED,
         inherited=os.environ,
+        cloning=_cloning(),
     )
 
     def notify(deployment_id: UUID) -> None:
         notifier.submit(notices.look_soon, deployment_id)
 
     return Supervisor(layout, setup, max_workers=settings.LOCAL_MAX_WORKERS, notify=notify)
+
+
+def _cloning() -> dict[str, str]:
+    """What workers need to clone: the shared secret, a folder of their own, and where recordings lie."""
+    if not settings.CONSENT_SECRET:
+        return {}
+    cloning = {
+        "CONSENT_SECRET": settings.CONSENT_SECRET,
+        "VOICE_CACHE": str(settings.VAR_DIR / "voice-cache"),
+    }
+    if settings.S3_BUCKET:
+        cloning["REFERENCE_ORIGINS"] = media.bucket_origin()
+    return cloning
 
 
 def _forget_workers(born: datetime) -> None:

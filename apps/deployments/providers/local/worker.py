@@ -45,7 +45,7 @@ class WorkerSetup:
     """What all workers of this supervisor have in common.
 
     `inherited` is the supervisor's environment, of which only PASSED_ON reaches a worker; `worker_env` is
-    production, development or test.
+    production, development or test. `cloning` are the worker's own settings of cloned voices.
     """
 
     code_root: Path
@@ -53,9 +53,11 @@ class WorkerSetup:
     worker_env: str
     token_required: bool
     inherited: Mapping[str, str] = field(repr=False)
+    cloning: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def environment(self, wanted: Wanted, port_file: Path, token: str) -> dict[str, str]:
         environment = {name: self.inherited[name] for name in PASSED_ON if name in self.inherited}
+        environment |= self.cloning
         environment |= {
             "ENGINE": wanted.engine,
             "HOST": HOST,
