@@ -166,8 +166,10 @@ class Router:
             return slot
         patience = patience or self.patience()
         prospect = self._prospect(need, tried)
-        if prospect.asleep is not None:
-            await self._waker.wake(prospect.asleep.id)
+        if prospect.asleep is not None and not await self._waker.wake(prospect.asleep.id):
+            raise Unavailable(
+                "What speaks this is asleep, and cannot be woken now.", code="speech_unavailable"
+            )
         if not self._will_wait(prospect, patience):
             raise prospect.refusal()
         return await self._slots.wait(

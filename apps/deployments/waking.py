@@ -18,14 +18,14 @@ class Waker:
     """Of one event loop."""
 
     def __init__(self) -> None:
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._tasks: dict[UUID, asyncio.Task[bool]] = {}
 
-    async def wake(self, deployment_id: UUID) -> None:
-        """Returns once it is on its way, or the database could not be reached."""
+    async def wake(self, deployment_id: UUID) -> bool:
+        """True once it is on its way, whoever woke it; false where the database could not be asked."""
         # A request that gives up ends its own wait, not the wake that others wait for.
-        await asyncio.shield(self.begin(deployment_id))
+        return await asyncio.shield(self.begin(deployment_id))
 
-    def begin(self, deployment_id: UUID) -> asyncio.Task[None]:
+    def begin(self, deployment_id: UUID) -> asyncio.Task[bool]:
         """As `wake`, without waiting for it."""
         task = self._tasks.get(deployment_id)
         if task is None:
@@ -38,15 +38,16 @@ class Waker:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
-async def _wake(deployment_id: UUID) -> None:
+async def _wake(deployment_id: UUID) -> bool:
     try:
         is_ours = await asyncio.to_thread(_wake_in_thread, deployment_id)
     except (DatabaseError, InterfaceError) as error:
         logger.warning("not woken, the database is away", deployment=str(deployment_id), detail=str(error))
-        return
+        return False
     if is_ours:
         metrics.DEPLOYMENT_WAKES.inc()
         logger.info("deployment woken", deployment=str(deployment_id))
+    return True
 
 
 def _wake_in_thread(deployment_id: UUID) -> bool:

@@ -77,9 +77,7 @@ class Supervisor:
         self.var_dir.mkdir(parents=True, exist_ok=True)
         self.process = processes.spawn(
             [sys.executable, "manage.py", "run_local_provider"],
-            env=os.environ
-            | {"VAR_DIR": str(self.var_dir), "DATABASE_URL": _url_of_test_database()}
-            | self.environment,
+            env=environment_of_tests() | {"VAR_DIR": str(self.var_dir)} | self.environment,
             log=self.var_dir / "supervisor.log",
             cwd=CHECKOUT,
         )
@@ -150,6 +148,11 @@ class Supervisor:
             timeout=30,
             check=False,
         )
+
+
+def environment_of_tests() -> dict[str, str]:
+    """For processes that read the database of this test."""
+    return os.environ | {"DATABASE_URL": _url_of_test_database()}
 
 
 def _url_of_test_database() -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from apps.deployments import reconciliation, services
@@ -46,3 +49,25 @@ def long_ago(deployment: Deployment, seconds: float = 3600) -> None:
 
 def states_of(deployment: Deployment) -> list[str]:
     return list(deployment.events.values_list("to_state", flat=True))
+
+
+def at_once(count: int, work: Callable[[], object]) -> list[object]:
+    """What `count` threads got from doing the same at the same moment: a result or an exception each."""
+    barrier = threading.Barrier(count)
+    results: list[object] = []
+
+    def run() -> None:
+        try:
+            barrier.wait()
+            results.append(work())
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results

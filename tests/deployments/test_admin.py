@@ -82,6 +82,17 @@ def test_start_and_restart(staff: Client, deployment: Deployment) -> None:
     assert (stopped.state, deployment.state, deployment.generation) == (State.REQUESTED, State.UPDATING, 2)
 
 
+def test_sleep_and_start_again(staff: Client, deployment: Deployment) -> None:
+    assert "Putting to sleep shared-cpu." in act(staff, "sleep", deployment)
+    deployment.refresh_from_db()
+    assert (deployment.state, deployment.desired_replicas) == (State.ASLEEP, 0)
+    assert deployment.events.get().actor is not None
+    assert "is asleep cannot become asleep" in act(staff, "sleep", deployment)
+    act(staff, "start", deployment)
+    deployment.refresh_from_db()
+    assert (deployment.state, deployment.desired_replicas) == (State.STARTING, 1)
+
+
 def test_what_is_not_allowed_is_said_and_holds_no_other_back(staff: Client, deployment: Deployment) -> None:
     stopped = Deployment.objects.create(name="stopped", engine="cpu", state=State.STOPPED)
     page = act(staff, "stop", deployment, stopped)

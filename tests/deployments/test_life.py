@@ -8,13 +8,14 @@ import signal
 
 import httpx
 import pytest
+from django.db import connection
 
 from apps.deployments import reconciliation, services, tasks
 from apps.deployments.models import Deployment, Worker
-from apps.deployments.routing import Router, Target
+from apps.deployments.routing import Router, Slot, Target
 from apps.deployments.states import State
 from tests.deployments.local_provider import Supervisor, eventually, is_alive
-from tests.deployments.tables import found
+from tests.deployments.tables import found, need
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -114,6 +115,47 @@ def test_a_deployment_that_cannot_start_fails_with_the_workers_words(supervisor:
     until(deployment, State.FAILED)
     assert "ENGINE must be one of" in deployment.error_message
     eventually(lambda: not supervisor.provider.list_ids())
+
+
+def test_scaled_to_nothing_and_woken_by_a_request(supervisor: Supervisor) -> None:
+    deployment = services.create_deployment(organization=None, name="one", engine="tone")
+    until(deployment, State.READY)
+    [recorded] = supervisor.workers()
+    services.sleep_deployment(deployment)
+    eventually(
+        lambda: reconciliation.reconcile_deployment(deployment.pk) is None and not supervisor.workers()
+    )
+    assert not is_alive(recorded.pid)
+    assert services.speech_status() == "asleep"
+
+    slot = asyncio.run(woken_and_waited_for(deployment))
+    answer = httpx.post(
+        f"{slot.target.url}/generate", json={"text": "Hi."}, headers=dict(slot.target.headers)
+    )
+    assert answer.status_code == 200
+    deployment.refresh_from_db()
+    assert (deployment.state, deployment.desired_replicas) == (State.READY, 1)
+    assert deployment.start_seconds is not None
+    reasons = list(deployment.events.values_list("reason", flat=True))[-3:]
+    assert reasons == ["Put to sleep.", "A request woke it.", "1 of 1 workers ready."]
+
+
+async def woken_and_waited_for(deployment: Deployment) -> Slot:
+    """The slot that a request gets who waits, while the schedule looks at the deployment."""
+    router = Router()
+    await router.start()
+    looking = asyncio.create_task(asyncio.to_thread(looks_until_ready, deployment))
+    slot = await router.route(need(model="tone", voice="tone"), patience=router.patience(60))
+    await looking
+    await router.stop()
+    return slot
+
+
+def looks_until_ready(deployment: Deployment) -> None:
+    try:
+        until(Deployment.objects.get(pk=deployment.pk), State.READY)
+    finally:
+        connection.close()
 
 
 def test_the_scheduled_task_runs_twice_without_harm(supervisor: Supervisor) -> None:

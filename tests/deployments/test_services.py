@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +15,7 @@ from apps.core.errors import Conflict, InvalidRequest
 from apps.deployments import services
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.deployments.states import State
+from tests.deployments.steps import at_once
 
 
 def a_deployment(name: str = "one", **fields: Any) -> Deployment:
@@ -26,28 +25,6 @@ def a_deployment(name: str = "one", **fields: Any) -> Deployment:
 def a_worker(deployment: Deployment, state: Worker.State = Worker.State.READY, **fields: Any) -> Worker:
     defaults = {"provider_id": "w1", "url": "http://127.0.0.1:1", "last_seen_at": timezone.now()}
     return Worker.objects.create(deployment=deployment, state=state, **defaults | fields)
-
-
-def at_once(count: int, work: Callable[[], object]) -> list[object]:
-    """What `count` threads got from doing the same at the same moment: a result or an exception each."""
-    barrier = threading.Barrier(count)
-    results: list[object] = []
-
-    def run() -> None:
-        try:
-            barrier.wait()
-            results.append(work())
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            results.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.mark.django_db(transaction=True)
