@@ -18,6 +18,7 @@ EXPOSED = ", ".join(
         "Retry-After",
         "retry-after-ms",
         "x-should-retry",
+        "Preference-Applied",
         "X-Request-Id",
         "X-Model",
         "X-Voice",

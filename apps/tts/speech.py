@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NoReturn, TypedDict
 from uuid import UUID
 
 import structlog
@@ -90,6 +90,11 @@ class Speech:
             await self._end("failed", "internal_error")
             raise
         self.outcome.ttfb_ms = (time.perf_counter() - self.admitted.started) * 1000
+
+    async def refuse(self, error: AppError) -> NoReturn:
+        """Settles the request as failed, and raises."""
+        await self._end("failed", error.code)
+        raise error
 
     async def messages(self) -> AsyncGenerator[Audio | Mark]:
         """Audio as it is made, and the marks in it. Raises `StreamCut` where it does not come to its end.
@@ -229,6 +234,8 @@ async def speak(runtime: Runtime, caller: Caller, body: SpeechBody, source: Sour
         runtime, request, need, slot=slot, wait_seconds=source.wait_seconds, word_times=body.word_times
     )
     speech = Speech(runtime, admitted, body, encoding, source, choice, attempts)
+    if reach_of(caller) != reach:  # admission found the policy stale
+        await speech.refuse(Unavailable("Your organization's plan has just changed. Try again."))
     await speech.begin()
     return speech
 
