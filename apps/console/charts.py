@@ -5,18 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 THIN_SPACE = "\u202f"
 TOP, BOTTOM = 4.0, 86.0
 BAR_SHARE = 0.68
 LABELS = 6
+# Thinner bars than of so many days are not seen.
+MOST_DAYS = 100
+WEEK = 7
 
 
 @dataclass(frozen=True)
 class Point:
+    """What was counted from `day` on for so many days."""
+
     day: date
     value: float
+    days: int = 1
+
+    @property
+    def last(self) -> date:
+        return self.day + timedelta(days=self.days - 1)
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Column:
-    """One day: its bar, the ground that answers the pointer, and what is said about it."""
+    """One day or week: its bar, the ground that answers the pointer, and what is said about it."""
 
     x: str
     width: str
@@ -52,16 +62,34 @@ class BarChart:
 
 
 def draw_bars(points: Sequence[Point], *, title: str, unit: str) -> BarChart:
-    """`points` are one a day, oldest first; `unit` is the plural that follows a figure ('requests')."""
+    """`points` are one a day, oldest first; where there are too many for bars, weeks are drawn.
+
+    `unit` is the plural that follows a figure ('requests').
+    """
+    step = step_of(points)
+    if step == "week":
+        points = weeks(points)
     top = nice_ceiling(max((point.value for point in points), default=0))
     total = sum(point.value for point in points)
     return BarChart(
-        title=title,
-        summary=f"{_counted(total, unit)} in {_counted(len(points), 'days')}",
+        title=f"{title} by {step}",
+        summary=f"{_counted(total, unit)} in {_counted(sum(point.days for point in points), 'days')}",
         ticks=[Tick(_percent(_y(share * top, top)), figure(share * top)) for share in (0, 0.5, 1)],
         columns=[_column(points, i, top, unit) for i in range(len(points))],
         bottom=_percent(BOTTOM),
     )
+
+
+def step_of(days: Sequence[object]) -> str:
+    """What a bar stands for: 'day' or 'week'."""
+    return "week" if len(days) > MOST_DAYS else "day"
+
+
+def weeks(points: Sequence[Point]) -> list[Point]:
+    """Seven days each, up to the last one; the first may have fewer."""
+    first = len(points) % WEEK
+    parts = [points[:first], *(points[start : start + WEEK] for start in range(first, len(points), WEEK))]
+    return [Point(part[0].day, sum(point.value for point in part), len(part)) for part in parts if part]
 
 
 def nice_ceiling(value: float) -> float:
@@ -102,12 +130,12 @@ def _column(points: Sequence[Point], index: int, top: float, unit: str) -> Colum
         label=_label(points, index),
         is_minor=_labels_from_last(points, index) % 2 == 1,
         anchor=_anchor(index, len(points)),
-        says=f"{point.day:%a} {_day(point.day)}: {_counted(point.value, unit)}",
+        says=f"{_said(point)}: {_counted(point.value, unit)}",
     )
 
 
 def _label(points: Sequence[Point], index: int) -> str:
-    return _day(points[index].day) if (len(points) - 1 - index) % _step(points) == 0 else ""
+    return _day(points[index].last) if (len(points) - 1 - index) % _step(points) == 0 else ""
 
 
 def _labels_from_last(points: Sequence[Point], index: int) -> int:
@@ -123,6 +151,12 @@ def _anchor(index: int, count: int) -> str:
     if count > LABELS and index == 0:
         return "start"
     return "end" if count > LABELS and index == count - 1 else "middle"
+
+
+def _said(point: Point) -> str:
+    if point.days == 1:
+        return f"{point.day:%a} {_day(point.day)}"
+    return f"{_day(point.day)} to {_day(point.last)}"
 
 
 def _day(day: date) -> str:

@@ -17,15 +17,19 @@ from django.utils import timezone
 from apps.accounts.models import Organization, User
 from apps.core.redis_client import connect
 from apps.deployments.models import Deployment, Worker
-from apps.usage.models import SpeechProcess, UsageRecord
+from apps.usage.models import RollupState, SpeechProcess, UsageRecord
 from apps.usage.reconciler import SILENT_AFTER
-from apps.usage.reports import Percentile
+from apps.usage.reports import Percentile, requests_between
 
 BROKEN = [UsageRecord.State.FAILED, UsageRecord.State.CUT]
 # Where Celery's messages wait, and those that a worker has taken and not finished.
 _PREFIX = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"])
 QUEUE, UNFINISHED = f"{_PREFIX}celery", f"{_PREFIX}unacked"
 LATEST = 8
+# The clocks of the speech processes are not quite this one.
+AHEAD = timedelta(minutes=1)
+# Sums are made each minute.
+SUMS_LATE_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Redis:
 
 @dataclass(frozen=True)
 class Numbers:
+    """`summed_up` is `None` before usage was summed up for the first time."""
+
     at: datetime
     requests: Requests
     deployments: list[StateCount]
@@ -73,7 +79,14 @@ class Numbers:
     speech_processes: int
     database_ms: float
     redis: Redis
+    summed_up: RollupState | None
     failures: list[UsageRecord]
+
+    @property
+    def sums_are_late(self) -> bool:
+        """Pages get slower then; no figure gets wrong."""
+        made_at = self.summed_up.rolled_up_at if self.summed_up else None
+        return made_at is None or self.at - made_at > SUMS_LATE_AFTER
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +110,7 @@ def numbers() -> Numbers:
         speech_processes=SpeechProcess.objects.filter(heartbeat_at__gte=now - SILENT_AFTER).count(),
         database_ms=_database_ms(),
         redis=_redis(),
+        summed_up=RollupState.objects.first(),
         failures=_failures(now),
     )
 
@@ -111,7 +125,7 @@ def _requests(now: datetime) -> Requests:
     )
     return Requests(
         last_minute=_since(now, minutes=1).count(),
-        last_day=_since(now, days=1).count(),
+        last_day=requests_between(now - timedelta(days=1), now + AHEAD),
         open=UsageRecord.objects.filter(state=UsageRecord.State.OPEN).count(),
         **hour,
     )
@@ -123,8 +137,7 @@ def _failures(now: datetime) -> list[UsageRecord]:
 
 
 def _since(now: datetime, **ago: int) -> QuerySet[UsageRecord]:
-    # A minute ahead: the clocks of the speech processes are not quite this one.
-    return UsageRecord.objects.between(now - timedelta(**ago), now + timedelta(minutes=1))
+    return UsageRecord.objects.between(now - timedelta(**ago), now + AHEAD)
 
 
 def _by_state(rows: QuerySet[Any], tones: dict[str, str]) -> list[StateCount]:

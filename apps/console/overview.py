@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.accounts.models import Organization
 from apps.deployments.models import Deployment, Worker
 from apps.keys.models import ApiKey
-from apps.usage import reports
+from apps.usage import notices, reports
 from apps.usage.models import UsageRecord
 
 DAYS = 30
@@ -35,11 +35,12 @@ class Overview:
     recent: list[UsageRecord]
     deployments: Sequence[Deployment]
     expiring_keys: Sequence[ApiKey]
+    limit_notices: Sequence[notices.Standing]
     health: Health
 
 
 def overview_of(organization: Organization) -> Overview:
-    """Seven queries, whatever the traffic."""
+    """Eight queries, whatever the traffic; four more where a limit of the month is nearly used."""
     selection = reports.select(organization, reports.Period.days(DAYS))
     deployments = _running(organization)
     return Overview(
@@ -48,6 +49,7 @@ def overview_of(organization: Organization) -> Overview:
         recent=reports.recent(organization, RECENT),
         deployments=deployments,
         expiring_keys=_expiring(organization),
+        limit_notices=notices.standing(organization),
         health=_health(deployments),
     )
 

@@ -1,4 +1,4 @@
-"""Requests, the processes that serve them, and limits, for staff."""
+"""Requests, the processes that serve them, limits and what came of them, for staff."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unfold.paginator import InfinitePaginator
 from apps.accounts.admin import ReadOnlyAdmin
 from apps.usage import services
 from apps.usage.admin_filters import StartedFilter
-from apps.usage.models import OrganizationLimits, SpeechProcess, UsageRecord
+from apps.usage.models import OrganizationLimits, SpeechProcess, UsageNotice, UsageRecord
 from apps.usage.reconciler import SILENT_AFTER
 
 STATE_LABELS = {"Open": "info", "OK": "success", "Failed": "danger", "Cut": "danger", "Cancelled": "warning"}
@@ -63,7 +63,20 @@ class UsageRecordAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["request_id", "shown_state", "error_code", "started", "closed_at", "id"]}),
         ("Who", {"fields": ["organization", "key_shown", "mode", "surface"]}),
-        ("What", {"fields": ["model", "voice", "characters", "characters_charged", "audio_ms"]}),
+        (
+            "What",
+            {
+                "fields": [
+                    "model",
+                    "voice",
+                    "characters",
+                    "characters_charged",
+                    "characters_credited",
+                    "credited_to",
+                    "audio_ms",
+                ]
+            },
+        ),
         ("Where and how fast", {"fields": ["deployment", "owner_id", "ttfb_ms", "total_ms", "engine_ms"]}),
     ]
 
@@ -163,3 +176,41 @@ class OrganizationLimitsAdmin(ModelAdmin):
             characters_per_request=obj.characters_per_request,
         )
         obj.pk = saved.pk
+
+
+@admin.register(UsageNotice)
+class UsageNoticeAdmin(ReadOnlyAdmin):
+    """Limits of a month that were nearly or wholly used, and whether somebody was told by mail."""
+
+    list_display = [
+        "created_at",
+        "organization",
+        "whose",
+        "shown_month",
+        "shown_threshold",
+        "characters_used",
+        "characters_limit",
+        "mailed_at",
+    ]
+    list_filter = ["threshold", "month", ("organization", AutocompleteSelectFilter)]
+    list_filter_submit = True
+    list_select_related = ["organization", "key"]
+    search_fields = ["organization__name", "key__name", "=key__prefix"]
+    ordering = ["-id"]
+    fieldsets = [
+        (None, {"fields": ["organization", "whose", "shown_month", "shown_threshold"]}),
+        ("Characters", {"fields": ["characters_used", "characters_limit"]}),
+        ("Told", {"fields": ["created_at", "wants_mail", "mailed_at"]}),
+    ]
+
+    @display(description="Limit of")
+    def whose(self, notice: UsageNotice) -> str:
+        return str(notice.key) if notice.key else "live requests"
+
+    @display(description="Month")
+    def shown_month(self, notice: UsageNotice) -> str:
+        return f"{notice.month:%B %Y}"
+
+    @display(description="Share", label={"80 %": "warning", "100 %": "danger"})
+    def shown_threshold(self, notice: UsageNotice) -> str:
+        return str(notice.get_threshold_display())

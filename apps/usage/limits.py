@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -87,7 +88,17 @@ def require_organizations_address(identity: Identity, address: str | None) -> No
 
 
 def read_policy(organization_id: UUID) -> OrganizationPolicy:
-    own = OrganizationLimits.objects.filter(organization_id=organization_id).first()
+    return policies_of([organization_id])[organization_id]
+
+
+def policies_of(organization_ids: Collection[UUID]) -> dict[UUID, OrganizationPolicy]:
+    """One query for any number of organizations."""
+    rows = OrganizationLimits.objects.filter(organization_id__in=organization_ids)
+    own = {limits.organization_id: limits for limits in rows}
+    return {organization_id: _policy_of(own.get(organization_id)) for organization_id in organization_ids}
+
+
+def _policy_of(own: OrganizationLimits | None) -> OrganizationPolicy:
     characters = (own and own.characters_per_request) or settings.LIMIT_CHARACTERS_PER_REQUEST
     return OrganizationPolicy(
         live=Limits(

@@ -180,6 +180,12 @@ def summed_through() -> datetime | None:
     return RollupState.objects.values_list("through", flat=True).first()
 
 
+def requests_between(start: datetime, end: datetime) -> int:
+    """Of all organizations; `start` lies within the time that hours are kept for."""
+    (row,) = figures.read(Span(start, end, summed_through()), {}, sums=("requests",))
+    return int(row["requests"])
+
+
 def totals(selection: Selection) -> Totals:
     return Totals.of(selection.read(latency=True)[0])
 

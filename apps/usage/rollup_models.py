@@ -132,9 +132,12 @@ class UsageNotice(OrganizationOwned):
     threshold = models.PositiveSmallIntegerField("share", choices=Threshold)
     characters_used = models.PositiveBigIntegerField()
     characters_limit = models.PositiveBigIntegerField()
-    mailed_at = models.DateTimeField(null=True, blank=True, help_text="When its mail was taken to be sent.")
+    wants_mail = models.BooleanField(default=True, help_text="Not where a higher one came with it.")
+    mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "limit reached"
+        verbose_name_plural = "limits reached"
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 
 from apps.core import partitions
-from apps.usage import reconciler, rollups
+from apps.usage import notices, reconciler, rollups, thresholds
 from apps.usage.models import UsageRecord
 
 
@@ -21,7 +23,18 @@ def keep_partitions() -> list[str]:
 
 @shared_task
 def roll_up() -> int:
-    return rollups.roll_up()
+    """Sums up, notices limits that were reached, and has each mail that is due sent by a task of its own."""
+    steps = rollups.roll_up()
+    thresholds.notice()
+    for notice_id in notices.due_for_mail():
+        mail_notice.delay(str(notice_id))
+    return steps
+
+
+@shared_task
+def mail_notice(notice_id: str) -> bool:
+    """Fails where the mail server does; `roll_up` asks again until it is sent."""
+    return notices.mail(UUID(notice_id))
 
 
 @shared_task

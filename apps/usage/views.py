@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -12,41 +13,60 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.tenancy import OrganizationRequest, organization_required
 from apps.keys.models import ApiKey
-from apps.usage import reports
+from apps.usage import notices, reports
 from apps.usage.api import PeriodSerializer
 from apps.usage.models import UsageRecord
 
-REQUESTS_PER_PAGE = 25
+REQUESTS_PER_PAGE, DAYS_PER_PAGE = 25, 31
+RANGES = (7, 30, 90, 365)
 METRICS = {"requests": "Requests", "characters": "Characters", "audio": "Audio"}
-TABS = {"days": "By day", "keys": "By key", "requests": "Requests"}
+TABS = {
+    "days": "By day",
+    "keys": "By key",
+    "voices": "By voice",
+    "models": "By model",
+    "deployments": "By deployment",
+    "requests": "Requests",
+}
+GROUPS: dict[str, Callable[[reports.Selection], Sequence[reports.Timed]]] = {
+    "keys": reports.by_key,
+    "voices": reports.by_voice,
+    "models": reports.by_model,
+    "deployments": reports.by_deployment,
+}
 
 
 @require_safe
 @organization_required
 def usage(request: OrganizationRequest) -> HttpResponse:
     asked, problem = _asked(request.GET)
-    wanted, period = asked.validated_data, asked.period
-    selection = reports.select(request.organization, period, **asked.narrowed)
+    selection = reports.select(request.organization, asked.period, **asked.narrowed)
     totals = reports.totals(selection)
+    days = reports.daily(selection)
     tab = _one_of(TABS, request.GET.get("tab"))
     context = {
         "problem": problem,
-        "wanted": wanted,
-        "period": period,
+        "wanted": asked.validated_data,
+        "period": asked.period,
         "totals": totals,
-        "days": reports.daily(selection),
+        "days": days,
+        "month": notices.this_month(request.organization),
         "keys": ApiKey.objects.for_organization(request.organization).order_by("name"),
         "modes": ApiKey.Mode.choices,
-        "ranges": (7, 30, 90),
+        "ranges": RANGES,
         "metric": _one_of(METRICS, request.GET.get("metric")),
         "metrics": METRICS.items(),
         "tab": tab,
         "tabs": TABS.items(),
     }
-    if tab == "keys":
-        context["by_key"] = reports.by_key(selection)
+    number = request.GET.get("page")
+    if tab in GROUPS:
+        context |= {"groups": GROUPS[tab](selection)}
     elif tab == "requests":
-        context["page"] = _page(selection.records, totals.requests, request.GET.get("page"))
+        context |= {"page": _page(selection.records, totals.requests, number), "noun": "requests"}
+    else:
+        used = [day for day in reversed(days) if day.requests]
+        context |= {"page": Paginator(used, DAYS_PER_PAGE).get_page(number), "noun": "days"}
     return render(request, "usage/usage.html", context)
 
 

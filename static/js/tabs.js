@@ -27,7 +27,14 @@ function onKey(event, tabs, index) {
   next.click();
 }
 
+// On a narrow screen the row of tabs scrolls: the one that is open is in sight.
+function reveal(tab) {
+  const row = tab.parentElement;
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}
+
 export function bindTabs() {
+  document.querySelectorAll(".tabs > [aria-current]").forEach(reveal);
   for (const block of document.querySelectorAll("[data-tabs]")) {
     const family = block.dataset.tabs;
     const tabs = [...block.querySelectorAll("[data-tab]")];

@@ -12,6 +12,8 @@ from django.utils import timezone
 from apps.accounts.models import Organization, User
 from apps.console import dashboard
 from apps.deployments.models import Deployment
+from apps.usage.models import RollupState, UsageHour
+from apps.usage.rollups import roll_up
 from tests.cast import signed_in
 from tests.usage.rows import process, record
 
@@ -31,6 +33,28 @@ def test_requests_are_counted_by_their_time(acme: Organization) -> None:
     assert (found.last_minute, found.last_hour, found.last_day, found.open) == (2, 5, 6, 1)
     assert (found.broken, found.error_rate) == (1, 0.2)
     assert (found.p50_ms, found.p95_ms) == (200, 290)
+
+
+def test_a_days_requests_are_the_same_from_sums(acme: Organization) -> None:
+    now = timezone.now()
+    before, second = now - timedelta(days=1), timedelta(seconds=1)
+    for moment in (before - second, before + 60 * second, before + timedelta(hours=2), now):
+        record(acme, at=moment)
+    record(acme, at=now - timedelta(hours=5), state="open")
+    assert dashboard.numbers().requests.last_day == 4
+    roll_up()
+    assert dashboard.numbers().requests.last_day == 4
+    UsageHour.objects.update(requests=10)
+    assert dashboard.numbers().requests.last_day > 10
+
+
+def test_sums_that_are_late_are_said(staff: Client) -> None:
+    assert "not made yet" in staff.get(FIGURES).content.decode()
+    roll_up()
+    assert "up to date" in staff.get(FIGURES).content.decode()
+    RollupState.objects.update(rolled_up_at=timezone.now() - timedelta(minutes=11))
+    assert "made 11\u00a0minutes ago" in staff.get(FIGURES).content.decode()
+    assert ">late<" in staff.get(FIGURES).content.decode()
 
 
 def test_an_empty_platform_has_no_rate_and_no_latency(db: None) -> None:

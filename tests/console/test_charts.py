@@ -50,7 +50,8 @@ def test_a_small_day_beside_a_big_one_is_still_seen() -> None:
 
 
 def test_it_is_read_out_in_words() -> None:
-    chart = draw_bars(points(3, 4), title="Requests by day", unit="requests")
+    chart = draw_bars(points(3, 4), title="Requests", unit="requests")
+    assert chart.title == "Requests by day"
     assert chart.summary == "7 requests in 2 days"
     assert chart.columns[1].says == "Mon 2 Mar: 4 requests"
     assert draw_bars(points(1), title="", unit="requests").summary == "1 request in 1 day"
@@ -63,3 +64,13 @@ def test_labels_are_few_and_name_the_last_day(days: int) -> None:
     assert 1 <= len(labels) <= 7
     assert chart.columns[-1].label
     assert not chart.columns[-1].is_minor
+
+
+def test_a_year_is_drawn_in_weeks_that_end_with_its_last_day() -> None:
+    chart = draw_bars(points(*[1.0] * 365), title="Requests", unit="requests")
+    assert (chart.title, chart.summary) == ("Requests by week", "365 requests in 365 days")
+    assert len(chart.columns) == 53
+    assert chart.columns[0].says == "Sun 1 Mar: 1 request"
+    assert chart.columns[1].says == "2 Mar to 8 Mar: 7 requests"
+    assert chart.columns[-1].label == "28 Feb"
+    assert len(draw_bars(points(*[1.0] * 90), title="", unit="requests").columns) == 90

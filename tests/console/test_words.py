@@ -9,6 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from apps.console.templatetags import console
+from apps.usage.reports import Sums
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,8 @@ def test_number(value: float | None, said: str) -> None:
         (84, "84\u202fms"),
         (3240, "3.2\u202fs"),
         (252_000, "4\u202fmin 12\u202fs"),
+        (3_600_000, "1\u202fh 0\u202fmin"),
+        (4_500_540_000, "1\u202f250\u202fh 9\u202fmin"),
     ],
 )
 def test_seconds(milliseconds: float | None, said: str) -> None:
@@ -67,3 +70,32 @@ def test_when_never() -> None:
 )
 def test_initials(name: str, letters: str) -> None:
     assert console.initials(name) == letters
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ((900, 900, 0), "all charged"),
+        ((1000, 900, 0), "900 charged"),
+        ((2000, 1500, 400), "1\u202f500 charged, 400 credited"),
+    ],
+)
+def test_charged(figures: tuple[int, int, int], said: str) -> None:
+    characters, charged, credited = figures
+    used = Sums(
+        requests=1,
+        ok=1,
+        characters=characters,
+        characters_charged=charged,
+        characters_credited=credited,
+        audio_ms=0,
+    )
+    assert console.charged(used) == said
+
+
+@pytest.mark.parametrize(
+    ("share", "per_cent", "tone"),
+    [(0, "0", ""), (0.4567, "45.7", ""), (0.8, "80", "amber"), (1, "100", "red"), (3.1, "100", "red")],
+)
+def test_bars_of_limits(share: float, per_cent: str, tone: str) -> None:
+    assert (console.filled(share), console.used_tone(share)) == (per_cent, tone)

@@ -23,7 +23,7 @@ from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
 from apps.tts.models import IdempotentAnswer
-from apps.usage.models import OrganizationLimits, SpeechProcess, UsageRecord
+from apps.usage.models import OrganizationLimits, SpeechProcess, UsageNotice, UsageRecord
 from apps.voices import statements
 from apps.voices.consents import accept_terms
 from apps.voices.models import Voice, VoiceConsent
@@ -111,6 +111,14 @@ def make_possessions() -> Possessions:
             body_hash=bytes(32),
             owner_id=uuid4(),
             expires_at=timezone.now() + timedelta(days=1),
+        ),
+        UsageNotice.objects.create(
+            organization=acme,
+            key=key,
+            month=timezone.now().date().replace(day=1),
+            threshold=80,
+            characters_used=81,
+            characters_limit=100,
         ),
         process(hostname=f"{MARK}-host"),
         EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True),

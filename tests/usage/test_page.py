@@ -8,8 +8,11 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
+from apps.deployments.models import Deployment
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
+from apps.usage.rollups import roll_up
+from apps.usage.services import set_limits
 from tests.cast import signed_in
 from tests.usage.rows import record
 
@@ -35,7 +38,7 @@ def test_a_member_sees_figures_and_days(bob: User, acme: Organization) -> None:
     html = page(bob)
     assert "3\u202f000" in html
     assert "2 requests in 30 days" in html
-    assert html.count('<time datetime="') == 2
+    assert html.count('</th>\n      <td class="number" data-label="Requests">1</td>') == 2
 
 
 def test_nothing_of_another_organization(alice: User, acme: Organization, globex: Organization) -> None:
@@ -99,6 +102,78 @@ def test_by_key_names_keys_and_the_playground(alice: User, acme: Organization, k
     assert html.index("Server</a>") < html.index("in this console")
 
 
+def test_by_voice_model_and_deployment(alice: User, acme: Organization) -> None:
+    shared = Deployment.objects.create(name="shared-cpu", engine="cpu")
+    record(acme, voice="kore", model="tone", deployment=shared, characters=700, characters_charged=700)
+    record(acme, voice="heart", state="failed", characters=50, characters_charged=0)
+    assert page(alice, "tab=voices").index(">kore<") < page(alice, "tab=voices").index(">heart<")
+    assert page(alice, "tab=models").index(">tone<") < page(alice, "tab=models").index(">hibari<")
+    html = page(alice, "tab=deployments")
+    assert html.index(">shared-cpu<") < html.index("ended before one was reached")
+    assert "shared, CPU (hibari)" in html
+
+
+def test_charged_and_credited_are_shown_where_they_differ(alice: User, acme: Organization) -> None:
+    record(acme, characters=300, characters_charged=300)
+    for tab in ("days", "voices", "requests"):
+        html = page(alice, f"tab={tab}")
+        assert "all charged" in html
+        assert "Credited" not in html
+        assert "Charged" not in html
+    record(acme, characters=200, characters_charged=150, characters_credited=30)
+    for tab in ("days", "voices"):
+        html = page(alice, f"tab={tab}")
+        assert "450 charged, 30 credited" in html
+        assert '<td class="number" data-label="Charged">450</td>' in html
+        assert '<td class="number" data-label="Credited">30</td>' in html
+    assert '<span class="cell-sub">150 charged, 30 credited</span>' in page(alice, "tab=requests")
+
+
+def test_this_month_shows_what_is_left(alice: User, acme: Organization) -> None:
+    record(acme, characters=1234, characters_charged=1200)
+    html = page(alice)
+    assert "<strong>1\u202f200</strong>" in html
+    assert "charged, no monthly limit" in html
+    assert "Test characters" not in html
+    set_limits(
+        organization=acme,
+        requests_per_minute=None,
+        concurrent_requests=None,
+        characters_per_request=None,
+        characters_per_month=1500,
+    )
+    for number in range(6):
+        issue_key(
+            organization=acme,
+            name=f"Limited {number}",
+            mode="live",
+            scopes=["speech"],
+            created_by=alice,
+            characters_per_month=100,
+        )
+    record(acme, mode="test", characters=77, characters_charged=77)
+    record(acme, key=ApiKey.objects.get(name="Limited 5"), characters=90, characters_charged=90)
+    html = page(alice, "days=7&mode=test")  # the month is the month, whatever is filtered
+    assert "of 1\u202f500 · 86\u202f%" in html
+    assert "<strong>77</strong>" in html
+    assert "of 100 · 90\u202f%" in html
+    assert html.index("Limited 5</span>") < html.index("Limited 0</span>")
+    assert "2 more limited keys" in html
+    following = (timezone.now().replace(day=1) + timedelta(days=31)).replace(day=1)
+    assert f'<time datetime="{following:%Y-%m-01}">' in html
+
+
+def test_a_year_is_shown_in_weeks_and_its_days_are_paged(alice: User, acme: Organization) -> None:
+    now = timezone.now()
+    for number in range(40):
+        record(acme, at=now - timedelta(days=number))
+    html = page(alice, "days=365")
+    assert "By week" in html
+    assert "40 requests in 365 days" in html
+    assert "1–31 of 40 days" in html
+    assert "32–40 of 40 days" in page(alice, "days=365&page=2")
+
+
 def test_requests_are_paged_newest_first(alice: User, acme: Organization) -> None:
     now = timezone.now()
     for number in range(30):
@@ -126,7 +201,17 @@ def test_the_chart_shows_what_was_chosen(alice: User, acme: Organization, metric
     assert summary in page(alice, f"metric={metric}")
 
 
-@pytest.mark.parametrize(("tab", "queries"), [("days", 7), ("keys", 9), ("requests", 8)])
+@pytest.mark.parametrize(
+    ("tab", "queries"),
+    [
+        ("days", 12),
+        ("keys", 14),
+        ("voices", 13),
+        ("models", 13),
+        ("deployments", 14),
+        ("requests", 13),
+    ],
+)
 def test_queries_do_not_grow_with_rows(
     alice: User, acme: Organization, django_assert_num_queries: object, tab: str, queries: int
 ) -> None:
@@ -135,6 +220,9 @@ def test_queries_do_not_grow_with_rows(
         issued = issue_key(
             organization=acme, name=f"Key {number}", mode="live", scopes=["speech"], created_by=alice
         )
-        record(acme, key=issued.key)
+        deployment = Deployment.objects.create(name=f"cpu-{number}", engine="cpu")
+        record(acme, key=issued.key, deployment=deployment, voice=f"voice-{number}")
+        if number == 2:
+            roll_up()
     with django_assert_num_queries(queries):  # type: ignore[operator]
         client.get(f"/usage?tab={tab}")

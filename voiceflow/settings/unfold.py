@@ -116,6 +116,7 @@ UNFOLD: dict[str, Any] = {
                     _list("Organizations", "apartment", "accounts.organization"),
                     _list("API keys", "key", "keys.apikey"),
                     _list("Limits", "speed", "usage.organizationlimits"),
+                    _list("Limits reached", "notifications", "usage.usagenotice"),
                     _list("People", "person", "accounts.user"),
                     _list("Memberships", "group", "accounts.membership"),
                     _list("Email addresses", "alternate_email", "account.emailaddress"),

@@ -14,9 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.console import samples
-from apps.console.charts import BarChart, Point, draw_bars
+from apps.console.charts import BarChart, Point, draw_bars, step_of
 from apps.console.icons import STROKES
 from apps.console.samples import FIRST_TEXT
+from apps.usage.reports import Sums
 
 register = template.Library()
 
@@ -60,15 +61,18 @@ def minutes(audio_ms: float | None) -> str:
 
 @register.filter
 def seconds(duration_ms: float | None) -> str:
-    """A duration as it is read: 84 ms, 3.2 s, 4 min 12 s."""
+    """A duration as it is read: 84 ms, 3.2 s, 4 min 12 s, 194 h 9 min."""
     if duration_ms is None:
         return "–"
     if 0 < duration_ms < 1000:
         return f"{round(duration_ms)}{THIN_SPACE}ms"
     if duration_ms < 60_000:
         return f"{duration_ms / 1000:.1f}{THIN_SPACE}s"
-    whole_minutes, rest = divmod(round(duration_ms / 1000), 60)
-    return f"{whole_minutes}{THIN_SPACE}min {rest}{THIN_SPACE}s"
+    if duration_ms < 3_600_000:
+        whole_minutes, rest = divmod(round(duration_ms / 1000), 60)
+        return f"{whole_minutes}{THIN_SPACE}min {rest}{THIN_SPACE}s"
+    hours, rest = divmod(round(duration_ms / 60_000), 60)
+    return f"{number(hours)}{THIN_SPACE}h {rest}{THIN_SPACE}min"
 
 
 @register.filter
@@ -86,8 +90,28 @@ def failed(error_rate: float) -> str:
 
 
 @register.filter
-def charged(characters: int) -> str:
-    return f"{number(characters)} charged"
+def charged(used: Sums) -> str:
+    """What of the characters is charged, and what is credited where something is."""
+    said = (
+        "all charged"
+        if used.characters_charged == used.characters
+        else f"{number(used.characters_charged)} charged"
+    )
+    return f"{said}, {number(used.characters_credited)} credited" if used.characters_credited else said
+
+
+@register.filter
+def filled(share: float) -> str:
+    """Per cent of a bar, which holds no more than it can."""
+    return f"{min(share, 1) * 100:.1f}".removesuffix(".0")
+
+
+@register.filter
+def used_tone(share: float) -> str:
+    """The colour of a limit of which this share is used."""
+    if share >= 1:
+        return "red"
+    return "amber" if share >= 0.8 else ""
 
 
 @register.filter
@@ -130,6 +154,12 @@ def bar_chart(
     """Bars of one figure of each day (`day` and the attribute `metric`), in units of `scale`."""
     points = [Point(day.day, getattr(day, metric) / scale) for day in days]
     return {"chart": draw_bars(points, title=title, unit=unit)}
+
+
+@register.filter
+def drawn_by(days: Sequence[Any]) -> str:
+    """The title of a chart of these days."""
+    return f"By {step_of(days)}"
 
 
 @register.inclusion_tag("components/code_tabs.html", takes_context=True)
