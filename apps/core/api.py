@@ -22,7 +22,7 @@ from apps.core import errors
 
 logger = structlog.get_logger(__name__)
 
-JSON_PREFIXES = ("/api/", "/generate", "/v1/", "/health", "/ready")
+JSON_PREFIXES = ("/api/", "/generate", "/v1/", "/elevenlabs/", "/health", "/ready")
 
 
 class JSONParser(parsers.JSONParser):

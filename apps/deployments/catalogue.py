@@ -52,6 +52,7 @@ class Target:
     engine: str
     models: tuple[str, ...]
     voices: frozenset[str]
+    languages: tuple[str, ...]
     features: frozenset[str]
     capacity: int
     protocol: int
@@ -211,6 +212,7 @@ def _target(deployment: Deployment, worker: Worker, suspended: frozenset[str]) -
         engine=deployment.engine,
         models=tuple(capabilities["models"]),
         voices=frozenset(capabilities["voices"]) - suspended,
+        languages=tuple(capabilities.get("languages", ())),
         features=frozenset(capabilities["features"]),
         capacity=_capacity(capabilities),
         protocol=capabilities.get("protocol", PROTOCOL),

@@ -40,6 +40,7 @@ class Attempts:
         With `word_times` those workers that know when each word is spoken are asked to tell.
         """
         self.start: Start | None = None
+        self.target: Target | None = None
         self.deployment_id: UUID | None = None
         self.has_word_times = False
         self._wants_word_times = word_times
@@ -48,7 +49,6 @@ class Attempts:
         self._request = request
         self._need = need
         self._slot = slot
-        self._target: Target | None = None
         self._tried: set[UUID] = set()
         self._first = Audio(b"")
         self._messages: AsyncIterator[Message] | None = None
@@ -75,7 +75,7 @@ class Attempts:
     async def messages(self) -> AsyncIterator[Message]:
         """From the first audio to the end. Raises `Gone` where the worker does not come to its end."""
         assert self._messages is not None  # noqa: S101 - begun
-        assert self._target is not None  # noqa: S101 - begun
+        assert self.target is not None  # noqa: S101 - begun
         yield self._first
         try:
             async for message in self._messages:
@@ -83,7 +83,7 @@ class Attempts:
                     raise Gone(message.code, is_fault=message.code in FAULTS)
                 yield message
         except Gone as error:
-            self._failed(self._target, error)
+            self._failed(self.target, error)
             raise
 
     async def close(self) -> None:
@@ -111,7 +111,7 @@ class Attempts:
             raise
         self._resources = attempt
         self._messages = messages
-        self._target = target
+        self.target = target
         self.deployment_id = target.deployment_id
         self.has_word_times = self._gives_word_times(target)
         return True

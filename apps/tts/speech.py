@@ -166,9 +166,10 @@ class Speech:
                 case Audio():
                     yield message
                 case Mark():
+                    yield message
+                    # Counted once it was taken: a surface may send what it closes only then.
                     self.outcome.characters_charged = min(message.source_to, len(self.body.text))
                     self.outcome.audio_ms = message.audio_ms
-                    yield message
                 case End():
                     self.outcome.characters_charged = len(self.body.text)
                     self.outcome.audio_ms = message.audio_ms

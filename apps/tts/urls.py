@@ -5,4 +5,5 @@ from apps.tts import views
 urlpatterns = [
     path("generate", views.GenerateView.as_view(), name="generate"),
     path("", include("apps.tts.openai.urls")),
+    path("elevenlabs/", include("apps.tts.elevenlabs.urls")),
 ]

@@ -29,6 +29,11 @@ from tests.voices.recordings import clone
 pytestmark = pytest.mark.slow
 
 OPERATIONS = (
+    "elevenlabs_convert",
+    "elevenlabs_convert_with_timestamps",
+    "elevenlabs_list_models",
+    "elevenlabs_stream",
+    "elevenlabs_stream_with_timestamps",
     "generate",
     "keys_create",
     "keys_get",
@@ -55,7 +60,7 @@ NEW_VOICE = {
     "consent_version": statements.current_consent().version,
 }
 # They take nothing that could be wrong.
-WITHOUT_INPUT = {"voices_consent"}
+WITHOUT_INPUT = {"elevenlabs_list_models", "voices_consent"}
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -105,6 +110,14 @@ def make_real(case: Any, key_id: str) -> None:
         case.body |= {"text": "Hello there.", "model": None, "voice": None}
     if case.operation.path == "/v1/audio/speech" and isinstance(case.body, dict):
         case.body |= {"input": "Hello there.", "model": "tts-1", "voice": "alloy"}
+    if "/text-to-speech/" in case.operation.path and isinstance(case.body, dict):
+        case.path_parameters["voice_id"] = "heart"
+        case.body |= {
+            "text": "Hello there.",
+            "model_id": "eleven_v3",
+            "language_code": None,
+            "voice_settings": {},
+        }
     if "model" in (case.path_parameters or {}):
         case.path_parameters["model"] = "hibari"
 

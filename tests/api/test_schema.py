@@ -14,7 +14,11 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 ERROR = "#/components/schemas/Error"
-ERROR_OF_TAG = {"OpenAI": "#/components/schemas/OpenAIError"}
+ERROR_OF_TAG = {
+    "OpenAI": "#/components/schemas/OpenAIError",
+    "ElevenLabs": "#/components/schemas/ElevenLabsError",
+}
+KEYS_OF_TAG = {"OpenAI": ["BearerKey", "ApiKey"], "ElevenLabs": ["XiApiKey", "ApiKey"]}
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +59,11 @@ def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
         "/api/voices/{voice_id}",
         "/api/voices/consent",
         "/api/voices/{voice_id}/consent/withdraw",
+        "/elevenlabs/v1/text-to-speech/{voice_id}",
+        "/elevenlabs/v1/text-to-speech/{voice_id}/stream",
+        "/elevenlabs/v1/text-to-speech/{voice_id}/with-timestamps",
+        "/elevenlabs/v1/text-to-speech/{voice_id}/stream/with-timestamps",
+        "/elevenlabs/v1/models",
     }
 
 
@@ -80,6 +89,7 @@ def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> 
         *("200", "400", "401", "403", "404", "409", "413", "415", "422", "429", "502", "503")
     }
     assert found["post /v1/audio/speech"] == found["post /generate"]
+    assert found["post /elevenlabs/v1/text-to-speech/{voice_id}"] == found["post /generate"]
     assert found["get /v1/models"] == {"200", "401", "403", "503"}
     assert found["get /v1/models/{model}"] == {"200", "401", "403", "404", "503"}
     assert found["post /api/normalize"] == {"200", "400", "401", "403", "413", "415", "503"}
@@ -102,13 +112,16 @@ def test_security(schema: dict[str, Any]) -> None:
         "name": "X-API-Key",
     }
     assert schema["components"]["securitySchemes"]["BearerKey"] == {"type": "http", "scheme": "bearer"}
+    assert schema["components"]["securitySchemes"]["XiApiKey"] == {
+        "type": "apiKey",
+        "in": "header",
+        "name": "xi-api-key",
+    }
     by_key_alone = {"post /generate", "post /api/normalize"}
     for name, operation in operations(schema):
         kinds = [next(iter(scheme)) for scheme in operation["security"]]
-        if operation["tags"] == ["OpenAI"]:
-            assert kinds == ["BearerKey", "ApiKey"], name
-        else:
-            assert kinds == (["ApiKey"] if name in by_key_alone else ["ApiKey", "ConsoleSession"]), name
+        usual = ["ApiKey"] if name in by_key_alone else ["ApiKey", "ConsoleSession"]
+        assert kinds == KEYS_OF_TAG.get(operation["tags"][0], usual), name
 
 
 def test_an_answered_error_is_of_the_shape_it_promises(client: Client, schema: dict[str, Any]) -> None:

@@ -158,6 +158,7 @@ EXAMPLES: dict[str, Any] = {
     "keys/<uuid:key_id>/": ApiKey,
     "v1/": lambda owned: f"/v1/models/{MARK}",
     "api/voices/<str:voice_id>": Voice,
+    "elevenlabs/": lambda owned: f"/elevenlabs/v1/text-to-speech/{MARK}-voice",
     "media/<str:signed>": lambda owned: "/media/forged:1vDkQx:c0ffee",
     "admin/mails/<str:name>/": lambda owned: "/admin/mails/some.log/0",
     "admin/r/": lambda owned: f"/admin/r/{ContentType.objects.get_for_model(ApiKey).pk}/{owned[ApiKey].pk}/",

@@ -251,6 +251,10 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "speech", "description": "Text in, speech out. Needs a key with the scope `speech`."},
         {"name": "OpenAI", "description": "For OpenAI's clients: their base URL is `/v1` of this host."},
+        {
+            "name": "ElevenLabs",
+            "description": "For ElevenLabs' clients: their base URL is `/elevenlabs` of this host.",
+        },
         {"name": "text", "description": "What a text is spoken as. Needs a key with the scope `speech`."},
         {
             "name": "voices",
@@ -260,8 +264,14 @@ SPECTACULAR_SETTINGS = {
         {"name": "usage", "description": "Every request, newest first. Needs the scope `manage`."},
         {"name": "stats", "description": "Requests summed up. Needs the scope `manage`."},
     ],
-    "APPEND_COMPONENTS": {"securitySchemes": {"BearerKey": {"type": "http", "scheme": "bearer"}}},
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "BearerKey": {"type": "http", "scheme": "bearer"},
+            "XiApiKey": {"type": "apiKey", "in": "header", "name": "xi-api-key"},
+        }
+    },
     "ENUM_NAME_OVERRIDES": {
+        "NormalizeEnum": ["auto", "on", "off"],
         "KeyStateEnum": "apps.keys.models.ApiKey.State",
         "VoiceStateEnum": "apps.voices.models.Voice.State",
         "UsageStateEnum": "apps.usage.models.UsageRecord.State",

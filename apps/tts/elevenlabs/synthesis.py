@@ -1,0 +1,49 @@
+"""Text in, audio out: `convert`, which answers whole, and `stream`, as it is made."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from apps.tts.answers import answer_with
+from apps.tts.calls import Answer, Call
+from apps.tts.elevenlabs.body import TextToSpeech, checked
+from apps.tts.elevenlabs.surface import ElevenLabsEndpoint, offers_for
+from apps.tts.runtime import Runtime
+from apps.tts.speech import Speech, speak
+from apps.usage.admission import Caller
+
+
+class ConvertEndpoint(ElevenLabsEndpoint):
+    streams: ClassVar[bool] = False
+
+    async def answer_to(self, caller: Caller, call: Call, runtime: Runtime) -> Answer:
+        asked = checked(call, offers_for(caller, runtime))
+        speech = await speak(runtime, caller, asked.body, self.source_of(call))
+        answer = await answer_with(
+            speech, media_type=speech.encoding.media_type, headers={}, stream=self.streams
+        )
+        answer.headers |= headers_of(speech, caller, asked)
+        return answer
+
+
+class StreamEndpoint(ConvertEndpoint):
+    streams = True
+
+
+def headers_of(speech: Speech, caller: Caller, asked: TextToSpeech) -> dict[str, str]:
+    """`character-cost` is what it costs once it is whole; what a test key asks for costs nothing."""
+    headers = speech.headers | {
+        "character-cost": str(cost_of(speech)),
+        "maximum-concurrent-requests": str(caller.limits.concurrent_requests),
+    }
+    if asked.ignored:
+        headers["X-Ignored-Parameters"] = ", ".join(asked.ignored)
+    return headers
+
+
+def cost_of(speech: Speech) -> int:
+    return 0 if speech.admitted.identity.mode == "test" else len(speech.body.text)
+
+
+CONVERT: Final = ConvertEndpoint()
+STREAM: Final = StreamEndpoint()

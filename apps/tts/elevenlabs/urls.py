@@ -1,0 +1,23 @@
+from django.urls import path, re_path
+
+from apps.tts.elevenlabs import views
+
+_SPEECH = "v1/text-to-speech/<str:voice_id>"
+
+urlpatterns = [
+    path(_SPEECH, views.ConvertView.as_view(), name="elevenlabs_convert"),
+    path(f"{_SPEECH}/stream", views.StreamView.as_view(), name="elevenlabs_stream"),
+    path(
+        f"{_SPEECH}/with-timestamps",
+        views.ConvertWithTimestampsView.as_view(),
+        name="elevenlabs_convert_with_timestamps",
+    ),
+    path(
+        f"{_SPEECH}/stream/with-timestamps",
+        views.StreamWithTimestampsView.as_view(),
+        name="elevenlabs_stream_with_timestamps",
+    ),
+    path("v1/models", views.ModelsView.as_view(), name="elevenlabs_models"),
+    # What is nobody's is refused in ElevenLabs' shape, whatever its characters.
+    re_path(r"^[\s\S]*\Z", views.UnknownView.as_view(), name="elevenlabs_unknown"),
+]
