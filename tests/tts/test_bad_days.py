@@ -108,7 +108,7 @@ def test_a_client_that_leaves_before_the_whole_is_made_pays_nothing(
 
 
 def test_a_worker_killed_in_mid_stream_never_looks_whole(acme: Tenant, own_worker: WorkerProcess) -> None:
-    deploy(own_worker, name="fragile")
+    row = deploy(own_worker, name="fragile")
     wait_for_route(acme, model="tone")
     with streaming(acme) as response:
         chunks = response.iter_raw()
@@ -122,6 +122,8 @@ def test_a_worker_killed_in_mid_stream_never_looks_whole(acme: Tenant, own_worke
     assert record.state == UsageRecord.State.CUT
     assert record.error_code == "worker_gone"
     assert 0 < record.characters_charged < len(LONG)
+    failed = [line for line in acme.server.log().splitlines() if '"worker failed"' in line]
+    assert str(row.pk) in failed[-1]  # it rests, so that others are asked first
 
 
 def test_a_whole_answer_is_taken_over_by_another_worker(
