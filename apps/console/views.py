@@ -31,9 +31,10 @@ def overview(request: OrganizationRequest) -> HttpResponse:
 @require_safe
 @organization_required
 def playground(request: OrganizationRequest) -> HttpResponse:
+    policy = read_policy(request.organization.pk)
     context = {
-        "models": speakable(request.organization),
-        "limit": read_policy(request.organization.pk).live.characters_per_request,
+        "models": speakable(request.organization, may_use_shared=policy.may_use_shared_pool),
+        "limit": policy.live.characters_per_request,
         "text": PLAYGROUND_TEXT,
     }
     return render(request, "console/playground.html", context)

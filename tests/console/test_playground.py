@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.test import Client
 
 from apps.accounts.models import Organization, User
+from apps.usage.models import OrganizationLimits
 from tests.cast import signed_in
 from tests.console.deployed import deployed
 
@@ -22,6 +23,15 @@ def test_it_offers_shared_and_own_voices_and_nobody_elses(
     assert '<option value="warm" data-model="chatterbox">' in html
     assert "whisper" not in html
     assert "chatterbox-turbo" not in html
+
+
+def test_a_plan_without_the_shared_pool_offers_ones_own_alone(alice: User, acme: Organization) -> None:
+    deployed("shared-cpu", model="hibari", voices=["heart"])
+    deployed("narrators", model="chatterbox", voices=["warm"], organization=acme)
+    OrganizationLimits.objects.create(organization=acme, may_use_shared_pool=False)
+    html = page(alice)
+    assert '<option value="warm" data-model="chatterbox">' in html
+    assert "hibari" not in html
 
 
 def test_without_a_voice_it_says_why(alice: User, acme: Organization) -> None:
@@ -49,7 +59,7 @@ def test_queries(alice: User, acme: Organization, django_assert_num_queries: obj
     client = signed_in(alice)
     for number in range(4):
         deployed(f"cpu-{number}", model=f"model-{number}", voices=["heart"])
-    with django_assert_num_queries(6):  # type: ignore[operator]
+    with django_assert_num_queries(7):  # type: ignore[operator]
         client.get("/playground")
 
 
