@@ -12,10 +12,11 @@ import structlog
 from apps.core.errors import CannotSpeak, InvalidRequest
 from apps.deployments import older_image
 from apps.deployments.routing import Need, Slot, Target
+from apps.tts.cloning import Clone
 from apps.tts.runtime import Runtime
 from apps.tts.upstream import FAULTS, Gone, Refused, Upstream, refusal_of
 from apps.tts.whole_wav import WholeWav
-from gpu_worker.protocol import Audio, End, Error, Message, SpeechRequest, Start
+from gpu_worker.protocol import Audio, End, Error, ErrorCode, Message, SpeechRequest, Start
 
 logger = structlog.get_logger(__name__)
 
@@ -34,10 +35,12 @@ class Attempts:
         slot: Slot | None = None,
         wait_seconds: float | None = None,
         word_times: bool = False,
+        clone: Clone | None = None,
     ) -> None:
         """The first to be asked is that of `slot`; `wait_seconds` is the caller's wish (`Router.patience`).
 
-        With `word_times` those workers that know when each word is spoken are asked to tell.
+        With `word_times` those workers that know when each word is spoken are asked to tell. With `clone`
+        they speak with that voice, which the request then does not name.
         """
         self.start: Start | None = None
         self.target: Target | None = None
@@ -47,6 +50,7 @@ class Attempts:
         self._wait_seconds = wait_seconds
         self._runtime = runtime
         self._request = request
+        self._clone = clone
         self._need = need
         self._slot = slot
         self._tried: set[UUID] = set()
@@ -97,8 +101,7 @@ class Attempts:
         target, attempt = slot.target, AsyncExitStack()
         try:
             attempt.enter_context(slot)
-            upstream = self._upstream(target)
-            await attempt.enter_async_context(upstream)
+            upstream = await self._answer_of(target, attempt)
             if not upstream.needs_worker:
                 slot.release()
             messages = upstream.messages()
@@ -116,14 +119,40 @@ class Attempts:
         self.has_word_times = self._gives_word_times(target)
         return True
 
-    def _upstream(self, target: Target) -> Upstream | WholeWav:
+    async def _answer_of(self, target: Target, attempt: AsyncExitStack) -> Upstream | WholeWav:
+        """The worker's answer, begun. One that lacks a cloned voice is told where it is, or sent it."""
+        enter, clone = attempt.enter_async_context, self._clone
+        if clone is None:
+            return await enter(self._upstream(target, self._request))
+        try:
+            return await enter(self._upstream(target, await self._cloned(clone)))
+        except Refused as refusal:
+            if refusal.code != ErrorCode.VOICE_MISSING:
+                raise
+        if location := await clone.location():
+            request = replace(await self._cloned(clone), reference_url=location)
+            try:
+                return await enter(self._upstream(target, request))
+            except Refused as refusal:
+                if refusal.param != "reference_url" and refusal.code != ErrorCode.REFERENCE_UNAVAILABLE:
+                    raise
+                logger.warning("recording not fetched", worker=str(target.worker_id), code=refusal.code)
+        recording = await clone.recording()
+        return await enter(self._upstream(target, await self._cloned(clone), recording=recording))
+
+    async def _cloned(self, clone: Clone) -> SpeechRequest:
+        """With a token of this moment: waiting for a worker may take longer than one is good for."""
+        return replace(self._request, voice=clone.voice.sha256, consent=await clone.token())
+
+    def _upstream(
+        self, target: Target, request: SpeechRequest, *, recording: bytes | None = None
+    ) -> Upstream | WholeWav:
         session = self._runtime.upstream
         if target.protocol == older_image.PROTOCOL:
-            return WholeWav(session, target, self._request)
-        request = self._request
+            return WholeWav(session, target, request)
         if self._gives_word_times(target):
             request = replace(request, timestamps="word")
-        return Upstream(session, target, request)
+        return Upstream(session, target, request, recording=recording)
 
     def _gives_word_times(self, target: Target) -> bool:
         return self._wants_word_times and "timestamps" in target.features

@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
 from apps.deployments.routing import Router
+from apps.tts.cloning import Clones
 from apps.tts.idempotency.answering import Idempotency
 from apps.tts.tapes import Tapes
 from apps.usage.admission import Admission
@@ -36,6 +37,7 @@ class Runtime:
     router: Router
     upstream: aiohttp.ClientSession
     idempotency: Idempotency
+    clones: Clones
     loop: asyncio.AbstractEventLoop
 
     _current: ClassVar[Runtime | None] = None
@@ -59,6 +61,7 @@ class Runtime:
             return
         await runtime.upstream.close()
         await runtime.idempotency.stop()
+        runtime.clones.stop()
         await runtime.router.stop()
         await runtime.admission.stop()
         await runtime.ledger.stop()
@@ -86,7 +89,7 @@ class Runtime:
         admission = Admission(ledger=ledger, leases=leases)
         idempotency = Idempotency(owner_id=ledger.owner_id, tapes=Tapes())
         loop = asyncio.get_running_loop()
-        return cls(ledger, leases, admission, router, upstream, idempotency, loop)
+        return cls(ledger, leases, admission, router, upstream, idempotency, Clones(), loop)
 
 
 def database_conninfo() -> str:

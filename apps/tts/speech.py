@@ -7,15 +7,21 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import NoReturn, TypedDict
-from uuid import UUID
+from typing import NoReturn
 
 import structlog
 
 from apps.core import metrics
-from apps.core.errors import AppError, InvalidRequest, Unavailable, UpstreamFailed
+from apps.core.errors import (
+    AppError,
+    InvalidRequest,
+    Unavailable,
+    UpstreamFailed,
+)
 from apps.deployments.routing import Choice, Need, Slot
 from apps.tts.attempts import Attempts
+from apps.tts.cloning import Clone
+from apps.tts.meaning import meant, reach_of
 from apps.tts.request import Source, SpeechBody
 from apps.tts.runtime import Runtime
 from apps.tts.upstream import Gone
@@ -25,7 +31,6 @@ from gpu_worker.protocol import Audio, Encoding, End, Mark, SpeechRequest
 logger = structlog.get_logger("voiceflow.speech")
 
 DEADLINE_MS = 600_000
-TEST_ENGINE = "cpu"
 
 
 class StreamCut(Exception):
@@ -51,6 +56,7 @@ class Speech:
     source: Source
     choice: Choice
     attempts: Attempts
+    clone: Clone | None = None
     outcome: Outcome = field(default_factory=Outcome)
 
     @property
@@ -110,6 +116,9 @@ class Speech:
         except Gone as error:
             state, code = "cut", "worker_gone"
             raise StreamCut(str(error)) from error
+        except AppError as error:
+            state, code = "cut", error.code
+            raise StreamCut(error.code) from error
         finally:
             await self._end(state, code)
 
@@ -160,8 +169,13 @@ class Speech:
             asyncio.run_coroutine_threadsafe(self._end("cancelled", "client_left"), self.runtime.loop)
 
     async def _attempt(self) -> AsyncIterator[Audio | Mark]:
-        """What the worker that answers now says. Raises `Gone` where it ends before its end."""
+        """What the worker that answers now says. Raises `Gone` where it ends before its end.
+
+        A cloned voice is spoken no longer than its consent lasts: raises what `Clone.require` does.
+        """
         async for message in self.attempts.messages():
+            if self.clone is not None:
+                await self.clone.require()
             match message:
                 case Audio():
                     yield message
@@ -218,10 +232,8 @@ async def speak(runtime: Runtime, caller: Caller, body: SpeechBody, source: Sour
             param="text",
         )
     encoding = body.encoding()
+    choice, need, clone = await meant(runtime, caller, body)
     reach = reach_of(caller)
-    choice = await runtime.router.choose(model=body.model, voice=body.voice, **reach)
-    tenant = caller.identity.organization_id
-    need = Need(tenant=tenant, model=choice.model, voice=choice.voice, **reach)
     slot = await _slot_before_admission(runtime, need, source)
     asked = Asked(source.request_id, source.surface, choice.model, choice.voice, characters=len(body.text))
     try:
@@ -230,34 +242,22 @@ async def speak(runtime: Runtime, caller: Caller, body: SpeechBody, source: Sour
         if slot is not None:
             slot.release()
         raise
-    request = _wire_request(body, choice, source, tenant=str(tenant))
+    if clone is not None and clone.policy_version != admitted.identity.policy_version:
+        clone.doubt()  # it was found by what admission says is out of date
     attempts = Attempts(
-        runtime, request, need, slot=slot, wait_seconds=source.wait_seconds, word_times=body.word_times
+        runtime,
+        _wire_request(body, choice, source, tenant=str(need.tenant)),
+        need,
+        slot=slot,
+        wait_seconds=source.wait_seconds,
+        word_times=body.word_times,
+        clone=clone,
     )
-    speech = Speech(runtime, admitted, body, encoding, source, choice, attempts)
+    speech = Speech(runtime, admitted, body, encoding, source, choice, attempts, clone)
     if reach_of(caller) != reach:  # admission found the policy stale
         await speech.refuse(Unavailable("Your organization's plan has just changed. Try again."))
     await speech.begin()
     return speech
-
-
-class Reach(TypedDict):
-    """Whose deployments may speak for a caller: what the router is asked with."""
-
-    organization_id: UUID | None
-    engine: str | None
-    may_use_shared: bool
-
-
-def reach_of(caller: Caller) -> Reach:
-    """A test key reaches the platform's own CPU engine and nothing else."""
-    if caller.identity.mode == "test":
-        return Reach(organization_id=None, engine=TEST_ENGINE, may_use_shared=True)
-    return Reach(
-        organization_id=caller.identity.organization_id,
-        engine=None,
-        may_use_shared=caller.policy.may_use_shared_pool,
-    )
 
 
 async def _slot_before_admission(runtime: Runtime, need: Need, source: Source) -> Slot | None:

@@ -78,15 +78,23 @@ class Gone(Exception):
 class Upstream:
     """An answer being read. Leaving the context closes the connection, which cancels the work.
 
-    The worker is at it until then.
+    The worker is at it until then. A `recording` is sent with the request, for a worker that lacks it.
     """
 
     needs_worker: Final = True
 
-    def __init__(self, session: aiohttp.ClientSession, target: Target, request: SpeechRequest) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        target: Target,
+        request: SpeechRequest,
+        *,
+        recording: bytes | None = None,
+    ) -> None:
         self._session = session
         self._target = target
         self._request = request
+        self._recording = recording
         self._response: aiohttp.ClientResponse | None = None
 
     async def __aenter__(self) -> Self:
@@ -98,7 +106,7 @@ class Upstream:
         }
         try:
             self._response = await self._session.post(
-                f"{self._target.url}/generate", json=self._request.to_json(), headers=headers
+                f"{self._target.url}/generate", headers=headers, **self._body()
             )
             if self._response.status == 200:
                 return self
@@ -116,6 +124,16 @@ class Upstream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _body(self) -> dict[str, Any]:
+        """JSON, or a form of the request and the recording, in this order."""
+        if self._recording is None:
+            return {"json": self._request.to_json()}
+        form = aiohttp.FormData()
+        request = json.dumps(self._request.to_json())
+        form.add_field("request", request, filename="request.json", content_type="application/json")
+        form.add_field("reference", self._recording, filename="reference.wav", content_type="audio/wav")
+        return {"data": form}
 
     def close(self) -> None:
         if self._response is not None:

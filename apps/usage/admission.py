@@ -136,6 +136,18 @@ class Admission:
         self._note_use(identity.key_id)
         return Admitted(record_id, identity, started, self._ledger.open(row), headers)
 
+    async def renew_if_stale(self, caller: Caller) -> bool:
+        """Reads the caller anew where its organization's policy has changed meanwhile; whether it had."""
+        identity = caller.identity
+        try:
+            version = await self._leases.policy_version(identity.organization_id)
+        except RedisAway:
+            return False  # nothing of it is remembered for longer than a second
+        if version <= identity.policy_version:
+            return False
+        caller.identity, caller.policy = await self._read(caller.reload)
+        return True
+
     def settle(self, admitted: Admitted, outcome: Outcome) -> float:
         """Closes the row and gives the lease back, once; answers the total time in ms. Never waits."""
         total_ms = (time.perf_counter() - admitted.started) * 1000

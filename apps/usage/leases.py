@@ -115,6 +115,13 @@ class Leases:
             self._held.setdefault(key, set()).add(str(lease_id))
         return Verdict(word.decode(), int(first), int(second))
 
+    async def policy_version(self, organization_id: UUID) -> int:
+        """The one that was published last, 0 where Redis has none. Raises `RedisAway`."""
+        try:
+            return int(await self._redis.get(policy_key(organization_id)) or 0)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RedisAway(type(error).__name__) from error
+
     def release(self, *, organization_id: UUID, mode: str, lease_id: UUID) -> None:
         """Gives a lease back without making the caller wait; a release that is lost expires by itself."""
         key = lease_key(organization_id, mode)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from apps.core import media
-from apps.core.errors import PermissionDenied
+from apps.core.errors import NotFound, PermissionDenied
 from apps.voices.models import Voice, reference_key
 from gpu_worker.protocol import sign_consent
 
@@ -42,6 +42,9 @@ class _Closed:
     code: str
     message: str
 
+    def refusal(self) -> PermissionDenied:
+        return PermissionDenied(self.message, code=self.code, param="voice")
+
 
 @dataclass(frozen=True, slots=True)
 class OwnVoices:
@@ -56,7 +59,7 @@ class OwnVoices:
         """By id or exact name. Raises `PermissionDenied` (`voice_suspended`, `consent_withdrawn`)."""
         voice = self.found.get(reference)
         if isinstance(voice, _Closed):
-            raise PermissionDenied(voice.message, code=voice.code, param="voice")
+            raise voice.refusal()
         return voice
 
     @classmethod
@@ -73,6 +76,16 @@ class OwnVoices:
 def find_voice(*, organization_id: UUID, reference: str) -> ResolvedVoice | None:
     """An organization's own voice by id or exact name, or None. One query. Raises `PermissionDenied`."""
     return OwnVoices.read(organization_id).find(reference)
+
+
+def require_speakable(voice: ResolvedVoice) -> None:
+    """Returns if it may be spoken at this moment. Raises `PermissionDenied` or `NotFound`. One query."""
+    row = Voice.objects.cloned().live().filter(pk=voice.id).first()
+    if row is None:
+        raise NotFound("This voice was deleted.", code="voice_not_found", param="voice")
+    meant = _meant(row, voice.organization_id)
+    if isinstance(meant, _Closed):
+        raise meant.refusal()
 
 
 def suspended_platform_voices() -> frozenset[str]:

@@ -8,11 +8,12 @@ from apps.core.errors import MethodNotAllowed, NotFound, Unauthenticated
 from apps.tts.answers import streamed
 from apps.tts.calls import Answer, Call
 from apps.tts.endpoints import Endpoint
+from apps.tts.meaning import reach_of
 from apps.tts.openai import catalogue, events, voices
 from apps.tts.openai.body import MEDIA_TYPES, Checked, checked
 from apps.tts.openai.surface import OPENAI
 from apps.tts.runtime import Runtime
-from apps.tts.speech import Speech, reach_of, speak
+from apps.tts.speech import Speech, speak
 from apps.usage.admission import Caller
 
 
