@@ -33,5 +33,11 @@ app.conf.beat_schedule = {
         "task": "apps.tts.tasks.sweep_idempotent_answers",
         "schedule": crontab(hour="4", minute="11"),
     },
+    "tts-make-previews": {
+        "task": "apps.tts.tasks.make_previews",
+        "schedule": 30.0,
+        "options": {"expires": 25},
+    },
+    "voices-remove-files": {"task": "apps.voices.tasks.remove_files", "schedule": 300.0},
     "deployments-reconcile": {"task": "apps.deployments.tasks.reconcile", "schedule": 5.0},
 }

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import structlog
-from celery import current_app
-from kombu.exceptions import OperationalError
-
-logger = structlog.get_logger(__name__)
+from apps.core import notices
 
 EXPIRES_SECONDS = 60
 
@@ -24,8 +20,4 @@ def look_at_all_soon() -> None:
 
 
 def _send(task: str, *arguments: str) -> None:
-    # By name: the tasks call the services that send these notices.
-    try:
-        current_app.send_task(task, args=arguments, expires=EXPIRES_SECONDS)
-    except OperationalError as error:
-        logger.warning("notice not sent, the broker is away", task=task, error=type(error).__name__)
+    notices.send(task, *arguments, expires_seconds=EXPIRES_SECONDS)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Protocol
 from uuid import UUID
 
+import aiohttp
 import structlog
 
 from apps.core.errors import CannotSpeak, InvalidRequest
 from apps.deployments import older_image
-from apps.deployments.routing import Need, Slot, Target
+from apps.deployments.routing import Need, Router, Slot, Target
 from apps.tts.cloning import Clone
-from apps.tts.runtime import Runtime
 from apps.tts.upstream import FAULTS, Gone, Refused, Upstream, refusal_of
 from apps.tts.whole_wav import WholeWav
 from gpu_worker.protocol import Audio, End, Error, ErrorCode, Message, SpeechRequest, Start
@@ -23,12 +24,22 @@ logger = structlog.get_logger(__name__)
 MAX_WORKERS_TRIED = 3
 
 
+class Mouth(Protocol):
+    """What reaches workers: a speech process, or whoever else speaks."""
+
+    @property
+    def router(self) -> Router: ...
+
+    @property
+    def upstream(self) -> aiohttp.ClientSession: ...
+
+
 class Attempts:
     """One request's workers, best first. Call `next_worker` until it is true, then read `messages`."""
 
     def __init__(
         self,
-        runtime: Runtime,
+        mouth: Mouth,
         request: SpeechRequest,
         need: Need,
         *,
@@ -48,7 +59,7 @@ class Attempts:
         self.has_word_times = False
         self._wants_word_times = word_times
         self._wait_seconds = wait_seconds
-        self._runtime = runtime
+        self._mouth = mouth
         self._request = request
         self._clone = clone
         self._need = need
@@ -64,7 +75,7 @@ class Attempts:
         Raises a worker's refusal, and what `Router.route` does. One that has no room is no failure: it is
         asked again, as long as the caller's patience lasts.
         """
-        router = self._runtime.router
+        router = self._mouth.router
         patience = router.patience(self._wait_seconds)
         slot, self._slot = self._slot, None
         await self.close()
@@ -147,7 +158,7 @@ class Attempts:
     def _upstream(
         self, target: Target, request: SpeechRequest, *, recording: bytes | None = None
     ) -> Upstream | WholeWav:
-        session = self._runtime.upstream
+        session = self._mouth.upstream
         if target.protocol == older_image.PROTOCOL:
             return WholeWav(session, target, request)
         if self._gives_word_times(target):
@@ -176,7 +187,7 @@ class Attempts:
             self._failed(target, error)
             return False
         if error.is_busy:
-            self._runtime.router.report_busy(target, error.retry_after_seconds)
+            self._mouth.router.report_busy(target, error.retry_after_seconds)
             return False
         if error.code == "cannot_speak" or error.status == 422:
             raise CannotSpeak(error.message, param="text") from error
@@ -190,4 +201,4 @@ class Attempts:
         """This request asks it no more; nobody does for a moment, where the worker is to blame."""
         self._tried.add(target.worker_id)
         if error.is_fault:
-            self._runtime.router.report_failure(target, reason=str(error))
+            self._mouth.router.report_failure(target, reason=str(error))

@@ -88,6 +88,10 @@ class Voice(BaseModel):
         max_length=200, blank=True, editable=False, help_text="Why there is no preview, once nobody tries."
     )
 
+    files_removed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Recording and clip of a voice that has ended."
+    )
+
     objects = VoiceQuerySet.as_manager()
 
     class Meta:
@@ -146,6 +150,9 @@ class Voice(BaseModel):
     @property
     def reference_key(self) -> str:
         return reference_key(self.organization_id, self.reference_sha256)
+
+
+ENDED = (Voice.State.WITHDRAWN, Voice.State.DELETED)
 
 
 def reference_key(organization_id: UUID | None, sha256: str) -> str:

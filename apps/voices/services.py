@@ -17,13 +17,15 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization, User
 from apps.accounts.services import bump_policy
-from apps.core import media
+from apps.core import media, notices
 from apps.core.errors import Conflict, InvalidRequest, PermissionDenied
-from apps.voices import consents, hooks, statements, tasks
+from apps.voices import consents, hooks, statements
 from apps.voices.actors import Actor
 from apps.voices.models import Voice, VoiceConsent
 from apps.voices.recordings.checking import Reference, reference_of
 
+REMOVE_FILES = "apps.voices.tasks.remove_files_of"
+NOTICE_EXPIRES_SECONDS = 60
 MAX_LABELS = 20
 MAX_LANGUAGES = 20
 MAX_LABEL_CHARACTERS = 80
@@ -64,11 +66,12 @@ def add_voice(
         _refuse_if_full(organization)
         _refuse_if_taken(organization, told["name"])
         voice = _created(organization, reference, created_by=by.person, **told)
-        # Under the lock, so that nobody removes it as the recording of a voice that has just gone.
-        media.save(voice.reference_key, reference.wav)
         consents.record_consent(voice, by=by, via=via, terms=terms)
         bump_policy(organization_id=organization.pk)
         transaction.on_commit(partial(ask_for_preview, voice))
+        # Last, so that nothing is kept of a voice that is not written after all; and under the lock, so that
+        # nobody removes it as the recording of a voice that has just gone.
+        media.save(voice.reference_key, reference.wav)
     return voice
 
 
@@ -149,9 +152,11 @@ def set_preview(*, voice: Voice, mp3: bytes) -> None:
         media.delete(key)
 
 
-def give_up_preview(*, voice: Voice, problem: str) -> None:
-    """Says why there is none."""
-    Voice.objects.filter(pk=voice.pk).update(preview_problem=problem[:200], updated_at=timezone.now())
+def note_preview_problem(*, voice: Voice, problem: str) -> None:
+    """Says why there is no clip; empty while there is nothing to say but that it was tried."""
+    Voice.objects.filter(pk=voice.pk, preview_key="").update(
+        preview_problem=problem[:200], updated_at=timezone.now()
+    )
 
 
 def ask_for_preview(voice: Voice) -> None:
@@ -183,8 +188,9 @@ def _end(voice: Voice, *, by: Actor, reason: str) -> None:
     consents.end_consent(voice, by=by, reason=reason)
     assert voice.organization_id is not None  # noqa: S101 - an own voice has one
     bump_policy(organization_id=voice.organization_id)
-    arguments = (str(voice.organization_id), voice.reference_sha256, voice.own_preview_key)
-    transaction.on_commit(lambda: tasks.remove_files.delay(*arguments))
+    transaction.on_commit(
+        partial(notices.send, REMOVE_FILES, str(voice.pk), expires_seconds=NOTICE_EXPIRES_SECONDS)
+    )
 
 
 def _switch(voice: Voice, *, of: Voice.State, to: Voice.State, reason: str) -> None:

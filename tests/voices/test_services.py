@@ -14,7 +14,7 @@ from django.db.models import ProtectedError
 from apps.accounts.models import Organization, User
 from apps.core import media
 from apps.core.errors import AppError, Conflict, InvalidRequest, PermissionDenied
-from apps.voices import consents, services, statements, tasks
+from apps.voices import consents, files, services, statements
 from apps.voices.actors import Actor
 from apps.voices.models import CloningTerms, Voice, VoiceConsent
 from tests.gpu_worker.voices.recordings import recording
@@ -177,10 +177,10 @@ def test_the_end_of_a_voice_takes_its_recording_and_leaves_its_consent(
     assert (consent.withdrawn_by, consent.withdrawn_by_name) == (bob, "Bob")
     assert consent.person == alice
     assert len(committed) == 2  # the policy is published, the files are to be removed
-    tasks.remove_files(str(acme.pk), voice.reference_sha256, voice.own_preview_key)
+    files.remove_files_of(voice.pk)
     assert not media.exists(voice.reference_key)
     assert not media.exists(voice.own_preview_key)
-    tasks.remove_files(str(acme.pk), voice.reference_sha256, voice.own_preview_key)
+    files.remove_files_of(voice.pk)
     with pytest.raises(Conflict):
         services.suspend_voice(voice=voice, reason="Late.")
 
@@ -210,10 +210,10 @@ def test_one_recording_is_kept_once_in_an_organization_and_apart_from_another_s(
     assert first.reference_sha256 == second.reference_sha256 == theirs.reference_sha256
     assert first.reference_key == second.reference_key != theirs.reference_key
     services.delete_voice(voice=first, by=actor(alice))
-    tasks.remove_files(str(acme.pk), first.reference_sha256, first.own_preview_key)
+    files.remove_files_of(first.pk)
     assert media.exists(second.reference_key)
     services.withdraw_consent(voice=second, by=actor(alice))
-    tasks.remove_files(str(acme.pk), second.reference_sha256, second.own_preview_key)
+    files.remove_files_of(second.pk)
     assert not media.exists(second.reference_key)
     assert media.exists(theirs.reference_key)
 
@@ -327,12 +327,12 @@ def test_what_was_agreed_to_cannot_be_deleted(acme: Organization, alice: User) -
 
 def test_a_clip_is_kept_until_the_voice_ends(acme: Organization, alice: User) -> None:
     voice = clone(acme, alice)
-    services.give_up_preview(voice=voice, problem="No worker.")
+    services.note_preview_problem(voice=voice, problem="No worker.")
     services.set_preview(voice=voice, mp3=b"mp3")
     voice.refresh_from_db()
     assert (media.read(voice.preview_key), voice.preview_problem) == (b"mp3", "")
     services.withdraw_consent(voice=voice, by=actor(alice))
-    tasks.remove_files(str(acme.pk), voice.reference_sha256, voice.own_preview_key)
+    files.remove_files_of(voice.pk)
     services.set_preview(voice=voice, mp3=b"too late")
     assert not media.exists(voice.own_preview_key)
 

@@ -11,8 +11,8 @@ from apps.keys.identity import HEADER
 from apps.tts.calls import Answer, Call
 from apps.tts.elevenlabs import errors
 from apps.tts.endpoints import Endpoint
+from apps.tts.meaning import reach_of
 from apps.tts.runtime import Runtime
-from apps.tts.speech import reach_of
 from apps.tts.surfaces import Surface
 from apps.usage.admission import Caller
 from apps.usage.models import UsageRecord

@@ -10,9 +10,9 @@ import pytest
 
 from apps.core import media
 from apps.deployments.models import Worker
+from apps.voices.files import remove_files_of
 from apps.voices.models import Voice
 from apps.voices.services import set_preview
-from apps.voices.tasks import remove_files
 from tests.fakes.s3 import running_s3
 from tests.gpu_worker.worker_process import WorkerProcess, running_worker
 from tests.platform import Server, Tenant, deploy, test_database_url, wait_for_route
@@ -95,5 +95,5 @@ def test_a_deleted_voice_leaves_the_bucket(acme: Tenant, bucket: dict[str, str],
     voice = Voice.objects.get(pk=add_voice(acme, hertz=523))
     assert media.exists(voice.reference_key)
     assert acme.api("DELETE", f"/api/voices/{voice.pk}").status_code == 204
-    remove_files(str(acme.organization.pk), voice.reference_sha256, voice.own_preview_key)
+    remove_files_of(voice.pk)
     assert not media.exists(voice.reference_key)
