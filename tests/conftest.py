@@ -11,6 +11,7 @@ import pytest
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _NO_CHROMIUM = "no Chromium on this machine (apt-get install chromium)"
+_NO_NODE = "no Node.js with npm on this machine (apt-get install nodejs npm)"
 _LONGEST_FOLDER = 40
 _IN_CI = os.environ.get("CI") == "true"
 
@@ -33,19 +34,30 @@ def chromium() -> Iterator[str]:
         yield path
 
 
+def find_npm() -> str | None:
+    """The npm that installs what tests of other clients run, where there is a Node.js beside it."""
+    return shutil.which("npm") if shutil.which("node") else None
+
+
+# What tests of a mark need, and what is said where it is missing.
+_NEEDS = {"browser": (find_chromium, _NO_CHROMIUM), "node": (find_npm, _NO_NODE)}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("browser") and find_chromium() is None:
-        if _IN_CI:
-            pytest.fail(_NO_CHROMIUM, pytrace=False)
-        pytest.skip(_NO_CHROMIUM)
+    for mark, (find, missing) in _NEEDS.items():
+        if item.get_closest_marker(mark) and find() is None:
+            if _IN_CI:
+                pytest.fail(missing, pytrace=False)
+            pytest.skip(missing)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
-    tests = sorted({report.nodeid for report in skipped if _NO_CHROMIUM in str(report.longrepr)})
-    if tests:
-        terminalreporter.section("BROWSER TESTS WERE NOT RUN", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{_NO_CHROMIUM}; skipped:")
-        for test in tests:
-            terminalreporter.line(f"  {test}")
+    for mark, (_, missing) in _NEEDS.items():
+        tests = sorted({report.nodeid for report in skipped if missing in str(report.longrepr)})
+        if tests:
+            terminalreporter.section(f"{mark.upper()} TESTS WERE NOT RUN", sep="!", red=True, bold=True)
+            terminalreporter.line(f"{missing}; skipped:")
+            for test in tests:
+                terminalreporter.line(f"  {test}")

@@ -57,7 +57,8 @@ async def _known_by_now(
     reach, tenant = reach_of(caller), caller.identity.organization_id
     clone = await runtime.clones.find(caller.identity, body.voice)
     if clone is None:
-        choice = await runtime.router.choose(model=body.model, voice=body.voice, **reach)
+        voice = body.voice_stands_for or body.voice
+        choice = await runtime.router.choose(model=body.model, voice=voice, **reach)
         return choice, Need(tenant=tenant, model=choice.model, voice=choice.voice, **reach), None
     choice = await runtime.router.choose(model=body.model, features=CLONING, **reach)
     need = Need(tenant=tenant, model=choice.model, voice=None, features=CLONING, **reach)

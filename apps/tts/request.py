@@ -18,11 +18,14 @@ class SpeechBody:
     """A checked body. `None` leaves a value to the platform (model, voice) or to the engine (the others).
 
     `sample_rate` is in Hz, `bitrate` in bit/s. With `word_times` marks are as fine as the engine knows them.
+    `voice_stands_for` is a voice of an engine's that `voice` is another word for, unless the organization has
+    one of its own by that name.
     """
 
     text: str
     model: str | None = None
     voice: str | None = None
+    voice_stands_for: str | None = None
     language: str | None = None
     speed: float = 1.0
     seed: int | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +20,8 @@ from apps.usage.models import OrganizationLimits, UsageRecord
 from apps.usage.reconciler import reconcile
 from tests.gpu_worker.worker_process import WorkerProcess, running_worker
 from tests.platform import Server, Tenant, deploy, test_database_url, until, wait_for_route
+from tests.tts.killing import killed_when_busy
 
-# The first audio of these tones takes 20 ms, all of it several seconds.
-FIRST_AUDIO_SECONDS = 1.0
 LONG = "A tone of some length, and then some more of it. " * 40
 
 
@@ -42,23 +40,6 @@ def streaming(tenant: Tenant, text: str = LONG, **body: object) -> Iterator[http
         yield response
     finally:
         response.close()
-
-
-@contextlib.contextmanager
-def killed_when_busy(worker: WorkerProcess) -> Iterator[None]:
-    """Kills the worker in the middle of the request that the block makes, after its first audio."""
-
-    def kill() -> None:
-        until(lambda: worker.queue()["active"], what="a request")
-        time.sleep(FIRST_AUDIO_SECONDS)
-        worker.stop()
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        yield
-    finally:
-        killer.join()
 
 
 def leases_of(tenant: Tenant) -> int:

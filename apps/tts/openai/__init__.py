@@ -14,5 +14,5 @@ is one of ours. What a client sends, and what becomes of it:
 
 The answer always begins before the last of it is made: a WAV tells 0xFFFFFFFF for its sizes. Where speech
 breaks off after its first byte, the connection breaks too, and OpenAI's clients ask once more; with
-`stream_format` `sse` an `error` event comes instead.
+`stream_format` `sse` an `error` event comes before.
 """

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from apps.core.errors import InvalidRequest
 from apps.tts.fields import NameField, StrictFloatField, TextField, optional_integer, optional_number
 from apps.tts.openai.catalogue import MODELS, is_alias
-from apps.tts.openai.voices import VOICES, spoken_as
+from apps.tts.openai.voices import VOICES
 from apps.tts.request import SpeechBody
 from gpu_worker.protocol import CHOICES, MAX_NAME_CHARACTERS, NUMBER_BOUNDS
 
@@ -108,10 +108,9 @@ _OPENAIS_OWN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What to speak, the voice in the caller's word, and whether to send it as events."""
+    """What to speak, and whether to send it as events."""
 
     body: SpeechBody
-    voice: str
     as_events: bool
 
 
@@ -132,9 +131,10 @@ def checked(data: Any) -> Checked:
     body = SpeechBody(
         text=values["input"],
         model=None if is_alias(values["model"]) else values["model"],
-        voice=spoken_as(values["voice"]),
+        voice=values["voice"],
+        voice_stands_for=VOICES.get(values["voice"]),
         format=values.get("response_format", "mp3"),
         stream=True,
         **ours,
     )
-    return Checked(body, values["voice"], values.get("stream_format") == "sse")
+    return Checked(body, values.get("stream_format") == "sse")

@@ -12,6 +12,7 @@ from apps.tts.meaning import reach_of
 from apps.tts.openai import catalogue, events, voices
 from apps.tts.openai.body import MEDIA_TYPES, Checked, checked
 from apps.tts.openai.surface import OPENAI
+from apps.tts.request import SpeechBody
 from apps.tts.runtime import Runtime
 from apps.tts.speech import Speech, speak
 from apps.usage.admission import Caller
@@ -44,8 +45,8 @@ class SpeechEndpoint(OpenAIEndpoint):
         try:
             speech = await speak(runtime, caller, asked.body, self.source_of(call))
         except NotFound as error:
-            if error.code == "voice_not_found" and asked.voice in voices.VOICES:
-                raise _voice_not_there(runtime, caller, asked) from error
+            if error.code == "voice_not_found" and asked.body.voice in voices.VOICES:
+                raise _voice_not_there(runtime, caller, asked.body) from error
             raise
         return _answer(speech, asked)
 
@@ -77,6 +78,8 @@ class ModelEndpoint(OpenAIEndpoint):
 
 
 class UnknownPath(OpenAIEndpoint):
+    method = "GET"
+
     def require_method(self, method: str) -> None:
         """No method is right where nothing is."""
 
@@ -97,10 +100,10 @@ def _answer(speech: Speech, asked: Checked) -> Answer:
     return Answer(headers=headers, stream=stream, drop=speech.close, logs_itself=True)
 
 
-def _voice_not_there(runtime: Runtime, caller: Caller, asked: Checked) -> NotFound:
+def _voice_not_there(runtime: Runtime, caller: Caller, body: SpeechBody) -> NotFound:
     offers = runtime.router.offers(**reach_of(caller))
-    there = [voice for offer in offers if asked.body.model in (None, offer.model) for voice in offer.voices]
-    return voices.not_there(asked.voice, there=there)
+    there = [voice for offer in offers if body.model in (None, offer.model) for voice in offer.voices]
+    return voices.not_there(str(body.voice), there=there)
 
 
 SPEECH = SpeechEndpoint()

@@ -20,14 +20,17 @@ OUTPUT_TOKENS_A_SECOND: Final = 20
 
 
 async def events(speech: Speech) -> AsyncGenerator[bytes]:
-    """Deltas as audio is made, then `speech.audio.done`, or an `error` where the worker broke off."""
+    """Deltas as audio is made, then `speech.audio.done`.
+
+    Raises `StreamCut` after an `error` where the worker broke off, so that nothing takes it for whole.
+    """
     try:
         async with aclosing(streamed(speech)) as parts:
             async for data in parts:
                 yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
     except StreamCut:
         yield _event(error_body(UpstreamFailed("The speech broke off before its end. Ask again.")))
-        return
+        raise
     yield _event({"type": "speech.audio.done", "usage": usage(speech)})
 
 

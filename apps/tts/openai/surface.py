@@ -87,9 +87,9 @@ def duration(seconds: float) -> str:
 
 def _headers(error: AppError) -> dict[str, str]:
     """With hints for SDKs: they obey `x-should-retry`, and else retry each 408, 409, 429 and 5xx."""
-    headers = dict(error.headers)
+    headers = {name.lower(): value for name, value in error.headers.items()}
     if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["www-authenticate"] = "Bearer"
     if isinstance(error, RateLimited | Unavailable) and error.retry_after_seconds is not None:
         headers["retry-after-ms"] = str(math.ceil(error.retry_after_seconds * 1000))
     if error.status == 409:

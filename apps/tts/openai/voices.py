@@ -26,11 +26,6 @@ VOICES: Final[Mapping[str, str]] = {
 }
 
 
-def spoken_as(name: str) -> str:
-    """The voice of ours that is meant."""
-    return VOICES.get(name, name)
-
-
 def not_there(name: str, *, there: Iterable[str]) -> NotFound:
     """That one of OpenAI's names is a voice which this platform lacks, and what it has; `there` are ours."""
     ours = list(dict.fromkeys(there))

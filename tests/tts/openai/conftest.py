@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 
 import openai
 import pytest
 
 from tests.platform import Server, Tenant, until
-
-Attempts = Callable[[str, int], None]
 
 
 @pytest.fixture
@@ -25,16 +24,26 @@ async def async_client(acme: Tenant) -> AsyncIterator[openai.AsyncOpenAI]:
         yield made
 
 
+class Trace:
+    """One id for all attempts that an SDK makes of one call, by which the server's log counts them."""
+
+    def __init__(self, server: Server) -> None:
+        self.id = f"trace-{uuid.uuid4().hex}"
+        self.headers = {"X-Request-Id": self.id}
+        self._server = server
+
+    def attempts(self, expected: int) -> None:
+        """Asserts how many requests came, once that many were answered."""
+        until(lambda: self._count() >= expected, what="the log's lines")
+        assert self._count() == expected
+
+    def _count(self) -> int:
+        lines = [json.loads(line) for line in self._server.log().splitlines() if self.id in line]
+        refused = sum(line["event"] == "request" for line in lines)
+        # One that fails before its first audio is refused, too.
+        return refused + sum(line["event"] == "speech" and line["state"] != "failed" for line in lines)
+
+
 @pytest.fixture
-def attempts(server: Server) -> Attempts:
-    """Asserts how many requests with that id came to the server and were answered, by its log."""
-
-    def count(request_id: str) -> int:
-        lines = (json.loads(line) for line in server.log().splitlines() if request_id in line)
-        return sum(line["event"] in {"request", "speech"} for line in lines)
-
-    def check(request_id: str, expected: int) -> None:
-        until(lambda: count(request_id) >= expected, what="the log's lines")
-        assert count(request_id) == expected
-
-    return check
+def trace(server: Server) -> Trace:
+    return Trace(server)

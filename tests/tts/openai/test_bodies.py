@@ -155,6 +155,7 @@ def test_paths_that_are_none(acme: Tenant) -> None:
             assert error_of(response)["code"] == "unknown_url"
     for path in ("/v1/%0A", "/v1/a%00b", "/v1/%ff", "/v1/models/a%2Fb", "/v1//models", "/v1/" + "x" * 3000):
         assert error_of(acme.client.get(path))["code"] == "unknown_url", path
+    assert acme.client.post("/v1/nothing", headers={"Idempotency-Key": "k"}).status_code == 404
     assert acme.client.head("/v1/nothing").status_code == 404
     assert acme.client.get("/v10").status_code == 404
 

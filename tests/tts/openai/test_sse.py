@@ -95,6 +95,7 @@ def test_a_worker_that_breaks_off_is_told_as_an_error(
         with pytest.raises(openai.APIError) as refused:
             list(events)
     assert (refused.value.type, refused.value.code) == ("server_error", "speech_failed")
+    assert "broke off" in refused.value.message
     record = acme.settled()
     assert (record.state, record.error_code) == ("cut", "worker_gone")
     assert 0 < record.characters_charged < record.characters
