@@ -17,6 +17,7 @@ from apps.keys.restrictions import MAX_NAME, MAX_NETWORK
 from apps.usage.rollup_models import RollupState as RollupState
 from apps.usage.rollup_models import UsageDay as UsageDay
 from apps.usage.rollup_models import UsageHour as UsageHour
+from apps.usage.rollup_models import UsageMonth as UsageMonth
 from apps.usage.rollup_models import UsageNotice as UsageNotice
 
 

@@ -1,4 +1,4 @@
-"""Requests summed up by hour and by day, how far that has come, and limits that are nearly or wholly used."""
+"""Requests summed up by hour, day and month, how far that has come, and limits that were reached."""
 
 from __future__ import annotations
 
@@ -91,6 +91,22 @@ class UsageDay(Sums):
 
     def __str__(self) -> str:
         return f"{self.day} {self.voice} ({self.requests})"
+
+
+class UsageMonth(Sums):
+    """One whole UTC month, the sum of its days; kept for ever."""
+
+    month = models.DateField(db_index=True, help_text="Its first day.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "month", *KIND[1:]], nulls_distinct=False, name="usage_month_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.voice} ({self.requests})"
 
 
 class RollupState(models.Model):

@@ -1,9 +1,9 @@
-"""Requests summed up by hour and by day, in steps that can be killed, repeated and asked for twice at once.
+"""Requests summed up by hour, day and month, in steps that can be killed, repeated or run twice at once.
 
-Whole hours are made anew from records, days anew from hours. `RollupState.through` is how far sums are whole:
-every closed request from before that hour is in one, but for those that were open when it was last looked;
-these stand in `waiting` and are in no sum until they are found closed. So figures are exact at any moment:
-sums before `through`, records from then on, and the waiting ones (`apps.usage.figures`).
+Whole hours are made anew from records, days from hours, months from days. `RollupState.through` is how far
+sums are whole: every closed request from before that hour is in one, but for those that were open when it was
+last looked; these stand in `waiting` and are in no sum until they are found closed. So figures are exact at
+any moment: sums before `through`, records from then on, and the waiting ones (`apps.usage.figures`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from apps.core.ids import uuid7_floor, uuid7_time
-from apps.usage.figures import insert_days, insert_hours
-from apps.usage.models import RollupState, UsageDay, UsageHour, UsageRecord
-from apps.usage.spans import DAY, HOUR, hour_of, midnight
+from apps.usage.figures import insert_days, insert_hours, insert_months
+from apps.usage.models import RollupState, UsageDay, UsageHour, UsageMonth, UsageRecord
+from apps.usage.spans import DAY, HOUR, Range, Unit, hour_of, midnight
 
 # A request's row is there seconds after its id was made, by a clock that is a little off at most. The hour
 # before `through` is made anew each time nevertheless.
@@ -51,7 +52,7 @@ def rebuild(first: date, last: date) -> None:
             state = RollupState.objects.select_for_update().first()
             if state is None or start >= state.through:
                 break
-            _make(start, start + DAY, state)
+            _make(start, start + DAY, state, anew=True)
 
 
 def forget_hours(*, now: datetime | None = None) -> int:
@@ -87,9 +88,9 @@ def _step(state: RollupState, now: datetime) -> bool:
     state.through, state.waiting, state.rolled_up_at = through, waiting, timezone.now()
     state.save()
     behind = through < target
-    _make(before - HOUR, through if behind else hour_of(now) + HOUR, state)
+    _make(before - HOUR, through if behind else hour_of(now) + HOUR, state, anew=through > before)
     for hour in _hours_of(was_waiting.difference(waiting)):
-        _make(hour, hour + HOUR, state)
+        _make(hour, hour + HOUR, state, anew=True)
     return behind
 
 
@@ -110,14 +111,35 @@ def _hours_of(ids: Iterable[UUID]) -> list[datetime]:
     return sorted({hour_of(uuid7_time(record_id)) for record_id in ids})
 
 
-def _make(start: datetime, end: datetime, state: RollupState) -> None:
-    """Makes the hours of [start, end) anew, then those of their days that are whole."""
+def _make(start: datetime, end: datetime, state: RollupState, *, anew: bool) -> None:
+    """Makes the hours of [start, end) anew, and the days and months before `through` that they belong to.
+
+    Days and months stay, unless `anew` is asked for, where their hours turn out as they were.
+    """
     if state.kept_from and start < state.kept_from:
         # The other hours of such a day are gone: it is made of all of them again.
         start, end = midnight(start.date()), max(end, midnight(start.date()) + DAY)
+    known = _requests(start, state.through)
     UsageHour.objects.filter(hour__gte=start, hour__lt=end).delete()
     insert_hours((start, end), without=state.waiting)
-    first, after = start.date(), min((end - HOUR).date() + DAY, state.through.date())
-    if first < after:
-        UsageDay.objects.filter(day__gte=first, day__lt=after).delete()
-        insert_days((midnight(first), midnight(after)))
+    if anew or _requests(start, state.through) != known:
+        days = midnight(start.date()), min(Unit.DAY.after(end - HOUR), midnight(state.through.date()))
+        _make_days(days, state.through)
+
+
+def _requests(start: datetime, end: datetime) -> int:
+    """How many are in sums of hours, in which nothing but their number can change."""
+    hours = UsageHour.objects.filter(hour__gte=start, hour__lt=end)
+    return int(hours.aggregate(requests=Sum("requests", default=0))["requests"])
+
+
+def _make_days(days: Range, through: datetime) -> None:
+    first, after = days
+    if first >= after:
+        return
+    UsageDay.objects.filter(day__gte=first.date(), day__lt=after.date()).delete()
+    insert_days(days)
+    months = Unit.MONTH.begin(first), min(Unit.MONTH.after(after - DAY), Unit.MONTH.begin(through))
+    if months[0] < months[1]:
+        UsageMonth.objects.filter(month__gte=months[0].date(), month__lt=months[1].date()).delete()
+        insert_months(months)

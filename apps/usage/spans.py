@@ -1,36 +1,55 @@
-"""A span of time taken apart: days and hours that are summed up whole, and the rest, read as records."""
+"""A span of time taken apart: whole months, days and hours that are summed up, and the rest, as records."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 Range = tuple[datetime, datetime]
 
 
-def midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)
-
-
 def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _hour_from(moment: datetime) -> datetime:
-    return hour_of(moment + HOUR - timedelta(microseconds=1))
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)
 
 
-def _midnight_from(moment: datetime) -> datetime:
-    return midnight((moment + DAY - timedelta(microseconds=1)).date())
+def month_of(moment: datetime) -> datetime:
+    return midnight(moment.astimezone(UTC).date().replace(day=1))
+
+
+def month_after(moment: datetime) -> datetime:
+    return month_of(month_of(moment) + 31 * DAY)
+
+
+class Unit(Enum):
+    """What is summed up, by where a moment's one begins and where the next one does."""
+
+    MONTH = (month_of, month_after)
+    DAY = (lambda moment: midnight(moment.date()), lambda moment: midnight(moment.date()) + DAY)
+    HOUR = (hour_of, lambda moment: hour_of(moment) + HOUR)
+
+    def __init__(self, begin: Callable[[datetime], datetime], after: Callable[[datetime], datetime]) -> None:
+        self.begin = begin
+        self.after = after
+
+    def within(self, start: datetime, end: datetime) -> Range:
+        """The whole ones of [start, end); empty, the first of the two later, where there is none."""
+        begin = self.begin(start)
+        return (start if begin == start else self.after(start)), self.begin(end)
 
 
 @dataclass(frozen=True)
 class Span:
     """[start, end) in UTC, with the hour up to which sums are whole; `None` where there are none.
 
-    The parts below hold every moment once. Where it starts within a day, that day's hours must still be kept.
+    Where it starts within a day, that day's hours must still be kept.
     """
 
     start: datetime
@@ -44,19 +63,24 @@ class Span:
             return self.start
         return max(self.start, min(hour_of(self.end), self.through))
 
-    @property
-    def days(self) -> Range:
-        first = _midnight_from(self.start)
-        return first, max(first, midnight(self.summed_to.date()))
+    def parts(self, *, by_day: bool = False) -> Iterator[tuple[Unit | None, Range]]:
+        """Every moment once, in the largest units, or none larger than a day; records where there is none."""
+        units = [Unit.DAY, Unit.HOUR] if by_day else list(Unit)
+        yield from _parts(self.start, self.summed_to, units)
+        if self.summed_to < self.end:
+            yield None, (self.summed_to, self.end)
 
-    @property
-    def hours(self) -> list[Range]:
-        first, last = _hour_from(self.start), self.summed_to
-        if self.days[0] == self.days[1]:
-            return [(first, last)]
-        return [(first, self.days[0]), (self.days[1], last)]
 
-    @property
-    def records(self) -> list[Range]:
-        head = min(_hour_from(self.start), self.summed_to)
-        return [(self.start, head), (self.summed_to, self.end)]
+def _parts(start: datetime, end: datetime, units: Sequence[Unit]) -> Iterator[tuple[Unit | None, Range]]:
+    if start >= end:
+        return
+    if not units:
+        yield None, (start, end)
+        return
+    first, last = units[0].within(start, end)
+    if first >= last:
+        yield from _parts(start, end, units[1:])
+        return
+    yield from _parts(start, first, units[1:])
+    yield units[0], (first, last)
+    yield from _parts(last, end, units[1:])

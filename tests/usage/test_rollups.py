@@ -1,4 +1,4 @@
-"""Sums by hour and day: exact at any moment, however often, late, interrupted or at once they are made."""
+"""Sums by hour, day and month: exact at any moment, however often, late or interrupted they are made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from apps.accounts.models import Organization
 from apps.keys.services import issue_key
 from apps.usage import reports
-from apps.usage.models import RollupState, UsageDay, UsageHour, UsageRecord
+from apps.usage.models import RollupState, UsageDay, UsageHour, UsageMonth, UsageRecord
 from apps.usage.reconciler import reconcile
 from apps.usage.reports import Period
 from apps.usage.rollups import forget_hours, rebuild, roll_up
@@ -42,7 +42,15 @@ def days() -> dict[int, int]:
     return dict(found)
 
 
-def rows_of(model: type[UsageHour] | type[UsageDay]) -> set[str]:
+def months() -> dict[int, int]:
+    """Requests of each month of the year that has a row."""
+    found: Counter[int] = Counter()
+    for row in UsageMonth.objects.all():
+        found[row.month.month] += row.requests
+    return dict(found)
+
+
+def rows_of(model: type[UsageHour] | type[UsageDay] | type[UsageMonth]) -> set[str]:
     """All rows, without what names them."""
     return {
         str(row) for row in model.objects.values(*[f.attname for f in model._meta.fields if f.name != "id"])
@@ -71,15 +79,17 @@ def test_figures_are_those_of_the_records(acme: Organization, seed: int, minutes
 
 
 def test_each_part_of_a_period_is_read_from_its_own_table(acme: Organization) -> None:
-    for moment in (NOON - 2 * DAY, NOON - 2 * HOUR, NOON - MINUTE):
+    for moment in (NOON - 40 * DAY, NOON - 2 * DAY, NOON - 2 * HOUR, NOON - MINUTE):
         record(acme, at=moment, characters=100)
     roll_up(now=NOON)
     # Marked, so that it shows where each figure comes from.
+    UsageMonth.objects.update(characters=5000)
     UsageDay.objects.update(characters=1)
     UsageHour.objects.update(characters=20)
     assert through() == NOON - HOUR
     used = reports.daily(reports.select(acme, WEEK))
     assert [day.characters for day in used if day.requests] == [1, 120]
+    assert reports.totals(reports.select(acme, Period.days(60, today=NOON.date()))).characters == 5121
 
 
 def test_hours_and_days_hold_what_began_in_them(acme: Organization) -> None:
@@ -105,6 +115,64 @@ def test_a_day_is_summed_up_once_it_is_whole(acme: Organization, now: datetime, 
     roll_up(now=now)
     assert max(days()) == last_whole_day
     assert_exact(reports.select(acme, WEEK))
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_figures_of_months_are_those_of_the_records(acme: Organization, seed: int) -> None:
+    first, now = datetime(2026, 7, 20, tzinfo=UTC), datetime(2026, 11, 1, 0, 30, tzinfo=UTC)
+    random_records(acme, random_moments(first, now, 400, seed=seed), keys=[], seed=seed)
+    late = [record(acme, at=now - number * 17 * DAY, state="open") for number in range(1, 6)]
+    roll_up(now=now - 40 * DAY)
+    periods = [Period.days(count, today=now.date()) for count in (1, 2, 32, 33, 60, 110)]
+    for moment in (now - 40 * DAY, now, now + HOUR):
+        roll_up(now=moment)
+        for period in periods:
+            assert_exact(reports.select(acme, period))
+        close(late.pop())
+    assert set(months()) == {7, 8, 9, 10}
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        (datetime(2026, 11, 1, 0, 4, tzinfo=UTC), {9: 1}),
+        (datetime(2026, 11, 1, 0, 5, tzinfo=UTC), {9: 1, 10: 2}),
+    ],
+)
+def test_a_month_is_summed_up_once_it_is_whole(
+    acme: Organization, now: datetime, found: dict[int, int]
+) -> None:
+    for day in (1, 31):
+        record(acme, at=datetime(2026, 10, day, 23, tzinfo=UTC))
+    record(acme, at=datetime(2026, 9, 30, 23, 59, tzinfo=UTC))
+    record(acme, at=datetime(2026, 11, 1, tzinfo=UTC))
+    roll_up(now=now)
+    assert months() == found
+
+
+def test_what_closes_late_is_in_its_month(acme: Organization) -> None:
+    late = record(acme, at=datetime(2026, 9, 30, 23, 59, tzinfo=UTC), state="open")
+    record(acme, at=datetime(2026, 9, 2, tzinfo=UTC))
+    roll_up(now=NOON)
+    assert months() == {9: 1}
+    close(late)
+    roll_up(now=NOON)
+    assert months() == {9: 2}
+    UsageRecord.objects.filter(pk=late.pk).update(state="failed")
+    rebuild(date(2026, 9, 30), date(2026, 9, 30))
+    assert UsageMonth.objects.get(failed=1).ok == 1
+
+
+def test_days_are_not_made_anew_where_their_hours_stay(acme: Organization) -> None:
+    midnight = datetime(2026, 11, 20, tzinfo=UTC)
+    record(acme, at=midnight - MINUTE)
+    roll_up(now=midnight + 6 * MINUTE)
+    before = UsageDay.objects.get().pk
+    roll_up(now=midnight + 7 * MINUTE)
+    assert UsageDay.objects.get().pk == before
+    record(acme, at=midnight - 2 * MINUTE)
+    roll_up(now=midnight + 8 * MINUTE)
+    assert days() == {19: 2}
 
 
 def test_nothing_is_summed_up_where_there_is_nothing(acme: Organization) -> None:

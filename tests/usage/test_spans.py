@@ -1,4 +1,4 @@
-"""A span taken apart: every moment is in exactly one part, and each part is what its table can give."""
+"""A span taken apart: every moment is in exactly one part, and each part holds whole units of its table."""
 
 from __future__ import annotations
 
@@ -7,41 +7,54 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from apps.usage.spans import Span, hour_of, midnight
+from apps.usage.spans import Span, Unit
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-def parts_of(span: Span) -> list[tuple[datetime, datetime]]:
-    return [part for part in (span.days, *span.hours, *span.records) if part[0] < part[1]]
-
-
 def moment(rng: random.Random, unit: timedelta) -> datetime:
-    return BEGIN + rng.randrange(20 * DAY // unit) * unit
+    return BEGIN + rng.randrange(100 * DAY // unit) * unit
 
 
+@pytest.mark.parametrize("by_day", [False, True])
 @pytest.mark.parametrize("seed", range(200))
-def test_every_moment_is_in_one_part(seed: int) -> None:
+def test_every_moment_is_in_one_part(seed: int, by_day: bool) -> None:
     rng = random.Random(seed)
     unit = rng.choice([DAY, HOUR, timedelta(milliseconds=1)])
     start, end = sorted(moment(rng, unit) for _ in range(2))
     span = Span(start, end, rng.choice([None, *(moment(rng, HOUR) for _ in range(5))]))
     at = start
-    for first, last in sorted(parts_of(span)):
+    for table, (first, last) in span.parts(by_day=by_day):
         assert first == at
+        assert first < last
         at = last
+        if table is not None:
+            assert table.begin(first) == first
+            assert table.begin(last) == last
+            assert last <= span.summed_to
+            assert table is not Unit.MONTH or not by_day
     assert at == end
-    assert all(day == midnight(day.date()) for day in span.days)
-    assert all(hour == hour_of(hour) for part in span.hours if part[0] < part[1] for hour in part)
-    if span.through:
-        assert all(part[1] <= span.through for part in (span.days, *span.hours) if part[0] < part[1])
 
 
-def test_whole_days_are_read_as_days_and_the_last_one_by_hour() -> None:
-    through = BEGIN + 5 * DAY + 9 * HOUR
-    span = Span(BEGIN, BEGIN + 30 * DAY, through)
-    assert span.days == (BEGIN, BEGIN + 5 * DAY)
-    assert (BEGIN + 5 * DAY, through) in span.hours
-    assert span.records[-1] == (through, BEGIN + 30 * DAY)
-    assert sum(first < last for first, last in (*span.hours, *span.records)) == 2
+def test_the_largest_units_are_read() -> None:
+    start, through = datetime(2026, 3, 30, tzinfo=UTC), datetime(2026, 6, 2, 9, tzinfo=UTC)
+    days = [datetime(2026, month, day, tzinfo=UTC) for month, day in ((4, 1), (6, 1), (6, 2))]
+    end = start + 100 * DAY
+    assert list(Span(start, end, through).parts()) == [
+        (Unit.DAY, (start, days[0])),
+        (Unit.MONTH, (days[0], days[1])),
+        (Unit.DAY, (days[1], days[2])),
+        (Unit.HOUR, (days[2], through)),
+        (None, (through, end)),
+    ]
+    assert list(Span(start, end, through).parts(by_day=True)) == [
+        (Unit.DAY, (start, days[2])),
+        (Unit.HOUR, (days[2], through)),
+        (None, (through, end)),
+    ]
+
+
+def test_without_sums_all_is_read_as_records() -> None:
+    assert list(Span(BEGIN, BEGIN + DAY, None).parts()) == [(None, (BEGIN, BEGIN + DAY))]
+    assert list(Span(BEGIN, BEGIN, None).parts()) == []
