@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
@@ -20,24 +20,24 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=UTC)
 
 
-def month_of(moment: datetime) -> datetime:
-    return midnight(moment.astimezone(UTC).date().replace(day=1))
-
-
-def month_after(moment: datetime) -> datetime:
-    return month_of(month_of(moment) + 31 * DAY)
-
-
 class Unit(Enum):
-    """What is summed up, by where a moment's one begins and where the next one does."""
+    """What is summed up."""
 
-    MONTH = (month_of, month_after)
-    DAY = (lambda moment: midnight(moment.date()), lambda moment: midnight(moment.date()) + DAY)
-    HOUR = (hour_of, lambda moment: hour_of(moment) + HOUR)
+    MONTH = "month"
+    DAY = "day"
+    HOUR = "hour"
 
-    def __init__(self, begin: Callable[[datetime], datetime], after: Callable[[datetime], datetime]) -> None:
-        self.begin = begin
-        self.after = after
+    def begin(self, moment: datetime) -> datetime:
+        """When the one that the moment lies in began."""
+        if self is Unit.HOUR:
+            return hour_of(moment)
+        day = moment.astimezone(UTC).date()
+        return midnight(day if self is Unit.DAY else day.replace(day=1))
+
+    def after(self, moment: datetime) -> datetime:
+        """When the next one begins."""
+        longest = {Unit.MONTH: 31 * DAY, Unit.DAY: DAY, Unit.HOUR: HOUR}[self]
+        return self.begin(self.begin(moment) + longest)
 
     def within(self, start: datetime, end: datetime) -> Range:
         """The whole ones of [start, end); empty, the first of the two later, where there is none."""
