@@ -24,7 +24,9 @@ WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
 COPY manage.py ./
 # Of the worker only what its callers share with it.
-COPY gpu_worker/__init__.py gpu_worker/consent.py gpu_worker/protocol.py gpu_worker/request.py gpu_worker/
+COPY gpu_worker/__init__.py gpu_worker/consent.py gpu_worker/formats.py gpu_worker/protocol.py gpu_worker/request.py \
+     gpu_worker/
+COPY gpu_worker/audio gpu_worker/audio
 COPY gpu_worker/text gpu_worker/text
 COPY templates templates
 COPY static static
@@ -53,6 +55,7 @@ CMD ["gunicorn", "voiceflow.asgi:application", "--worker-class", "asgi", "--bind
      "--no-control-socket", "--worker-tmp-dir", "/dev/shm", \
      "--asgi-disconnect-grace-period", "3", "--graceful-timeout", "30"]
 
-# Tasks. The schedule runs once: the same image, with `celery -A voiceflow.celery beat -s /tmp/schedule`.
+# Tasks. The schedule runs once: the same image, with `celery -A voiceflow.celery beat -s /tmp/schedule`. Where many
+# long texts are made, `-Q jobs` in processes of its own, and `-Q celery` in these.
 FROM base AS celery
-CMD ["celery", "-A", "voiceflow.celery", "worker", "--loglevel", "INFO"]
+CMD ["celery", "-A", "voiceflow.celery", "worker", "-Q", "celery,jobs", "--loglevel", "INFO"]

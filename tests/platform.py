@@ -52,7 +52,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self.settings = environment
-        self._environment = {
+        self.environment = {
             **os.environ,
             "DATABASE_URL": database_url,
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
@@ -67,7 +67,7 @@ class Server:
     def _spawn(self) -> processes.Process:
         options = ["-k", "asgi", "-w", "1", "-b", f"127.0.0.1:{self.port}", "--no-control-socket"]
         command = [sys.executable, "-m", "gunicorn", *options, "voiceflow.asgi:application"]
-        return processes.spawn(command, env=self._environment, log=self.log_path, cwd=CHECKOUT)
+        return processes.spawn(command, env=self.environment, log=self.log_path, cwd=CHECKOUT)
 
     def wait_until_up(self) -> None:
         def up() -> bool:

@@ -10,6 +10,7 @@ from celery.schedules import crontab
 app = Celery("voiceflow")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["apps.tts.jobs"])
 app.conf.beat_schedule = {
     "usage-reconcile": {"task": "apps.usage.tasks.reconcile", "schedule": 15.0},
     "usage-partitions": {
@@ -39,5 +40,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 25},
     },
     "voices-remove-files": {"task": "apps.voices.tasks.remove_files", "schedule": 300.0},
+    "jobs-wake": {"task": "apps.tts.jobs.tasks.wake", "schedule": 5.0},
+    "jobs-tidy": {"task": "apps.tts.jobs.tasks.tidy", "schedule": 600.0},
     "deployments-reconcile": {"task": "apps.deployments.tasks.reconcile", "schedule": 5.0},
 }

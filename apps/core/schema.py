@@ -102,7 +102,10 @@ def register_surface(tag: str, shape: ErrorShape) -> None:
 
 
 def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's hook. An answer that a view has described itself stays as it is."""
+    """drf-spectacular's hook. An answer that a view has described itself stays as it is.
+
+    `x-refuses` of an operation are statuses that do not follow from what it takes.
+    """
     components = result["components"]
     for shape in (_HOUSE, *_SHAPES.values()):
         components["schemas"][shape.component] = shape.schema
@@ -132,7 +135,7 @@ def _speaks(operation: Operation) -> bool:
 def _statuses(operation: Operation) -> set[HTTPStatus]:
     """Those that follow from what the operation takes: a key, a body, parameters."""
     parameters = operation.get("parameters", [])
-    found = {HTTPStatus.SERVICE_UNAVAILABLE}
+    found = {HTTPStatus.SERVICE_UNAVAILABLE, *map(HTTPStatus, operation.pop("x-refuses", ()))}
     if operation.get("security"):
         found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     if "requestBody" in operation:

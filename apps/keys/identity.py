@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.accounts.models import Membership
+from apps.accounts.models import Membership, Organization
 from apps.core.addresses import Network, holds
 from apps.core.errors import PermissionDenied, Unauthenticated
 from apps.keys import secrets
@@ -114,30 +115,35 @@ def cached(parsed: secrets.ParsedKey) -> Identity | None:
 def load(parsed: secrets.ParsedKey) -> Identity:
     """Asks the database. An unknown prefix and a wrong secret give one and the same refusal."""
     read_at = time.monotonic()
-    row = (
-        ApiKey.objects.usable()
-        .filter(prefix=parsed.prefix)
-        .values_list(
-            "id",
-            "organization_id",
-            "mode",
-            "scopes",
-            "hash",
-            "pepper_id",
-            "expires_at",
-            "organization__policy_version",
-            "organization__is_suspended",
-            *NAMES,
-        )
-        .first()
-    )
-    if row is None:
+    identity = _read(ApiKey.objects.usable().filter(prefix=parsed.prefix))
+    if identity is None:
         cache.forget(parsed.prefix)
         raise Unauthenticated(_REFUSED)
-    identity = Identity(
+    identity = _proved(parsed, identity)
+    cache.put(parsed.prefix, identity, read_at=read_at)
+    return identity
+
+
+def _read(keys: QuerySet[ApiKey]) -> Identity | None:
+    row = keys.values_list(
+        "id",
+        "organization_id",
+        "mode",
+        "scopes",
+        "hash",
+        "pepper_id",
+        "expires_at",
+        "organization__policy_version",
+        "organization__is_suspended",
+        "prefix",
+        *NAMES,
+    ).first()
+    if row is None:
+        return None
+    return Identity(
         key_id=row[0],
         organization_id=row[1],
-        key_prefix=parsed.prefix,
+        key_prefix=row[9],
         mode=row[2],
         scopes=frozenset(row[3]),
         hash=bytes(row[4]),
@@ -145,11 +151,8 @@ def load(parsed: secrets.ParsedKey) -> Identity:
         expires_at=row[6].timestamp() if row[6] else None,
         policy_version=row[7],
         suspended=row[8],
-        restrictions=Restrictions.from_row(row[9:]),
+        restrictions=Restrictions.from_row(row[10:]),
     )
-    identity = _proved(parsed, identity)
-    cache.put(parsed.prefix, identity, read_at=read_at)
-    return identity
 
 
 def authenticate(raw: str | None) -> Identity:
@@ -167,16 +170,43 @@ def identity_of_person(*, user_id: int, organization_id: UUID) -> Identity:
     )
     if membership is None:
         raise Unauthenticated("You no longer belong to this organization.", code="not_signed_in")
-    return _not_suspended(
-        Identity(
-            organization_id=organization_id,
-            key_id=None,
-            key_prefix="",
-            mode=ApiKey.Mode.LIVE.value,
-            scopes=frozenset({ApiKey.Scope.SPEECH.value}),
-            policy_version=membership.organization.policy_version,
-            suspended=membership.organization.is_suspended,
-        )
+    return _not_suspended(_without_key(membership.organization))
+
+
+def identity_of_key(key_id: UUID) -> Identity:
+    """For work that goes on after the call that proved the key. Asks the database.
+
+    Where the key was rotated and its overlap is over, the key in its place counts. Raises `Unauthenticated`
+    for one that was revoked or has expired, `PermissionDenied` for a suspended organization.
+    """
+    seen: set[UUID] = set()
+    found: UUID | None = key_id
+    while found is not None and found not in seen:
+        if identity := _read(ApiKey.objects.usable().filter(pk=found)):
+            return _not_suspended(identity)
+        seen.add(found)
+        successors = ApiKey.objects.filter(pk=found, revoked_at=None)
+        found = successors.values_list("rotated_to", flat=True).first()
+    raise Unauthenticated("The API key that this is done for was revoked or has expired.")
+
+
+def identity_of_organization(organization_id: UUID) -> Identity:
+    """The organization itself, as live traffic, without a key. Asks the database."""
+    organization = Organization.objects.filter(pk=organization_id).first()
+    if organization is None:
+        raise Unauthenticated("This organization does not exist any more.")
+    return _not_suspended(_without_key(organization))
+
+
+def _without_key(organization: Organization) -> Identity:
+    return Identity(
+        organization_id=organization.pk,
+        key_id=None,
+        key_prefix="",
+        mode=ApiKey.Mode.LIVE.value,
+        scopes=frozenset({ApiKey.Scope.SPEECH.value}),
+        policy_version=organization.policy_version,
+        suspended=organization.is_suspended,
     )
 
 

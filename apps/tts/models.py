@@ -1,5 +1,6 @@
 """The rows of this room; each part of it has its own."""
 
 from apps.tts.idempotency.models import IdempotentAnswer
+from apps.tts.jobs.models import JobPart, JobText, SpeechJob
 
-__all__ = ["IdempotentAnswer"]
+__all__ = ["IdempotentAnswer", "JobPart", "JobText", "SpeechJob"]

@@ -50,25 +50,29 @@ class Runtime:
         cls._starting = cls._starting or asyncio.Lock()
         async with cls._starting:
             if cls._current is None:
-                cls._current = await cls._start()
+                cls._current = await cls.start()
         return cls._current
 
     @classmethod
     async def stop(cls) -> None:
         """Writes what is still to be settled and closes every connection."""
         runtime, cls._current, cls._starting = cls._current, None, None
-        if runtime is None:
-            return
-        await runtime.upstream.close()
-        await runtime.idempotency.stop()
-        runtime.clones.stop()
-        await runtime.router.stop()
-        await runtime.admission.stop()
-        await runtime.ledger.stop()
-        await runtime.leases.stop()
+        if runtime is not None:
+            await runtime.close()
+
+    async def close(self) -> None:
+        """As `stop`, of one that `start` made."""
+        await self.upstream.close()
+        await self.idempotency.stop()
+        self.clones.stop()
+        await self.router.stop()
+        await self.admission.stop()
+        await self.ledger.stop()
+        await self.leases.stop()
 
     @classmethod
-    async def _start(cls) -> Runtime:
+    async def start(cls) -> Runtime:
+        """One apart from the server's, for work of its own on this loop; to be closed."""
         ledger = Ledger(database_conninfo())
         leases = Leases(settings.REDIS_URL)
         router = Router(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -129,10 +129,11 @@ class Speech:
                 if isinstance(message, Audio):
                     yield message.data
 
-    async def whole(self) -> Recording:
+    async def whole(self, deliver: Callable[[Recording], Awaitable[None]] | None = None) -> Recording:
         """All audio. Nothing has left for the client before, so another worker is tried where one breaks off.
 
-        Raises `UpstreamFailed` where none comes to its end. What was not delivered is not charged.
+        `deliver` is awaited before the request is settled, with what it raises. Raises `UpstreamFailed` where
+        no worker comes to its end. What was not delivered is not charged.
         """
         state, code = "cancelled", "client_left"
         try:
@@ -142,10 +143,13 @@ class Speech:
                 except Gone as error:
                     logger.warning("worker broke off", error=str(error), request_id=self.source.request_id)
                     await self._take_over(error)
-                else:
-                    state, code = "ok", ""
-                    data = b"".join(message.data for message in said if isinstance(message, Audio))
-                    return Recording(data, [message for message in said if isinstance(message, Mark)])
+                    continue
+                data = b"".join(message.data for message in said if isinstance(message, Audio))
+                recording = Recording(data, [message for message in said if isinstance(message, Mark)])
+                if deliver is not None:
+                    await deliver(recording)
+                state, code = "ok", ""
+                return recording
         except AppError as error:
             state, code = "failed", error.code
             raise

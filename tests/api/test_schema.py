@@ -46,6 +46,11 @@ def test_it_is_valid_and_made_without_a_warning(tmp_path: Path) -> None:
 def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
     assert set(schema["paths"]) >= {
         "/generate",
+        "/api/jobs",
+        "/api/jobs/{job_id}",
+        "/api/jobs/{job_id}/cancel",
+        "/api/jobs/{job_id}/resume",
+        "/api/jobs/{job_id}/result",
         "/api/normalize",
         "/api/keys",
         "/api/keys/{key_id}",
@@ -93,6 +98,10 @@ def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> 
     assert found["get /v1/models"] == {"200", "401", "403", "503"}
     assert found["get /v1/models/{model}"] == {"200", "401", "403", "404", "503"}
     assert found["post /api/normalize"] == {"200", "400", "401", "403", "413", "415", "503"}
+    assert found["post /api/jobs"] == {
+        *("200", "201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503")
+    }
+    assert found["post /api/jobs/{job_id}/cancel"] == {"200", "401", "403", "404", "409", "503"}
     assert found["delete /api/keys/{key_id}"] == {"204", "401", "403", "404", "503"}
     assert found["get /api/stats"] == {"200", "400", "401", "403", "503"}
     assert found["post /api/keys"] == {"201", "400", "401", "403", "409", "413", "415", "503"}

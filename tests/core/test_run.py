@@ -149,7 +149,8 @@ def test_a_kill_leaves_no_process_and_the_next_start_clears_up(home: Path, platf
     ("name", "words"),
     [
         ("web", "gunicorn"),
-        ("celery", "celery"),
+        ("celery", "--queues celery"),
+        ("jobs", "--queues jobs"),
         ("provider", "run_local_provider"),
         ("redis", "redis-server"),
         ("postgres", "cluster"),

@@ -22,6 +22,7 @@ from apps.accounts.services import create_organization
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
+from apps.tts.jobs.models import SpeechJob
 from apps.tts.models import IdempotentAnswer
 from apps.usage.models import OrganizationLimits, SpeechProcess, UsageNotice, UsageRecord
 from apps.voices import statements
@@ -29,6 +30,7 @@ from apps.voices.consents import accept_terms
 from apps.voices.models import Voice, VoiceConsent
 from tests.cast import PASSWORD
 from tests.tenancy.urlconf import Route
+from tests.tts.jobs.rows import job_rows
 from tests.usage.rows import process, record
 from tests.voices.recordings import actor, clone
 
@@ -128,6 +130,7 @@ def make_possessions() -> Possessions:
         voice := clone(acme, owner, name=f"{MARK} voice"),
         VoiceConsent.objects.get(voice=voice),
         LogEntry.objects.create(user=owner, action_flag=CHANGE, object_repr=f"{MARK} entry"),
+        *job_rows(acme, key, title=f"{MARK} job"),
     ]
     return Possessions({type(row): row for row in rows})
 
@@ -154,6 +157,7 @@ def _filled(text: str, found: Any) -> str:
 
 
 EXAMPLES: dict[str, Any] = {
+    "api/jobs/<uuid:job_id>": SpeechJob,
     "api/keys/<uuid:key_id>": ApiKey,
     "keys/<uuid:key_id>/": ApiKey,
     "v1/": lambda owned: f"/v1/models/{MARK}",

@@ -34,16 +34,25 @@ def web(configuration: Configuration) -> Command:
 
 
 def celery(configuration: Configuration) -> Command:
-    argv = (
+    beat = ("--beat", "--schedule", str(configuration.var_dir / "celerybeat-schedule"))
+    return Command("celery", (*_celery_worker("celery"), *beat), stop_grace_seconds=8)
+
+
+def jobs() -> Command:
+    """Apart from the rest: a part of a long text takes up to a minute, what watches workers may not wait."""
+    return Command("jobs", _celery_worker("jobs"), stop_grace_seconds=8)
+
+
+def _celery_worker(queue: str) -> tuple[str, ...]:
+    return (
         # Its advice to root is for servers; here everything runs as whoever typed the command.
         *(sys.executable, "-W", "ignore:You're running the worker with superuser", "-m", "celery"),
         *("--quiet", "--app", "voiceflow.runner.celery_worker", "worker"),
-        *("--beat", "--schedule", str(configuration.var_dir / "celerybeat-schedule")),
+        *("--queues", queue, "--hostname", f"{queue}@%h"),
         *("--concurrency", "2", "--loglevel", "WARNING"),
-        # One worker has nobody to talk to; asking costs a second at every start.
+        # Workers have nothing to say to each other; asking costs a second at every start.
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
-    return Command("celery", argv, stop_grace_seconds=8)
 
 
 def provider() -> Command:

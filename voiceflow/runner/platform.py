@@ -63,7 +63,12 @@ class Platform:
         self._hide_mails()
         self._collect_static_files()
         configuration = self._configuration
-        for command in (commands.provider(), commands.celery(configuration), commands.web(configuration)):
+        for command in (
+            commands.provider(),
+            commands.celery(configuration),
+            commands.jobs(),
+            commands.web(configuration),
+        ):
             self._children.append(self._start_child(command))
         self._console.say("Starting web, Celery and the speech worker")
         # Beside them: the speech worker loads its model meanwhile.

@@ -200,7 +200,13 @@ if ENV["TRUSTED_PROXY_COUNT"]:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # Recordings of 20 MB and the form around them; by the beginning of the path.
-LARGER_BODIES = {"/api/voices": 20_100_000, "/voices/new": 20_100_000}
+LARGER_BODIES = {
+    "/api/voices": 20_100_000,
+    "/voices/new": 20_100_000,
+    # Half a million characters, each of up to 12 bytes where it is escaped.
+    "/api/jobs": 6_100_000,
+    "/jobs/new": 6_100_000,
+}
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -260,6 +266,10 @@ SPECTACULAR_SETTINGS = {
             "name": "voices",
             "description": "The platform's voices and your own. Changes need the scope `manage`.",
         },
+        {
+            "name": "jobs",
+            "description": "Long texts made into one file. Needs a key with the scope `speech`.",
+        },
         {"name": "keys", "description": "Issue, rotate and revoke keys. Needs the scope `manage`."},
         {"name": "usage", "description": "Every request, newest first. Needs the scope `manage`."},
         {"name": "stats", "description": "Requests summed up. Needs the scope `manage`."},
@@ -274,6 +284,8 @@ SPECTACULAR_SETTINGS = {
         "NormalizeEnum": ["auto", "on", "off"],
         "KeyStateEnum": "apps.keys.models.ApiKey.State",
         "VoiceStateEnum": "apps.voices.models.Voice.State",
+        "JobStateEnum": "apps.tts.models.SpeechJob.State",
+        "JobPartStateEnum": "apps.tts.models.JobPart.State",
         "UsageStateEnum": "apps.usage.models.UsageRecord.State",
     },
     "POSTPROCESSING_HOOKS": [
@@ -301,6 +313,12 @@ ROUTING_REFRESH_MS = ENV["ROUTING_REFRESH_MS"]
 LOCAL_MAX_WORKERS = ENV["LOCAL_MAX_WORKERS"]
 LOCAL_WORKER_TOKEN_REQUIRED = ENV["LOCAL_WORKER_TOKEN_REQUIRED"]
 
+# ---- jobs --------------------------------------------------------------------------------------------
+JOB_PARTS_AT_ONCE = ENV["JOB_PARTS_AT_ONCE"]
+JOB_RESULT_DAYS = ENV["JOB_RESULT_DAYS"]
+JOB_TEXT_DAYS = ENV["JOB_TEXT_DAYS"]
+JOB_LINK_SECONDS = 60 * ENV["JOB_LINK_MINUTES"]
+
 # ---- Celery ------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -311,4 +329,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix": "celery:"}
+# What takes long has processes of its own, so that nothing waits behind it.
+CELERY_TASK_ROUTES = {"apps.tts.jobs.tasks.work": {"queue": "jobs"}}
 CELERY_TIMEZONE = "UTC"

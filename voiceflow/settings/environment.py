@@ -227,6 +227,12 @@ VARIABLES: tuple[Variable, ...] = (
         "USAGE_HOURS_KEPT_DAYS", whole(2, 3660), "how long sums of usage by hour are kept; days stay", "90"
     ),
     Variable("LIMIT_VOICES", whole(0, 10_000), "cloned voices of an organization", "10"),
+    Variable(
+        "JOB_PARTS_AT_ONCE", whole(1, 100), "parts of an organization's jobs that are made at once", "2"
+    ),
+    Variable("JOB_RESULT_DAYS", whole(1, 365), "how long the audio of a job is kept", "7"),
+    Variable("JOB_TEXT_DAYS", whole(1, 3650), "how long the text of a job that is over is kept", "30"),
+    Variable("JOB_LINK_MINUTES", whole(1, 7 * 24 * 60), "how long a link to the audio of a job works", "60"),
     Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
     Variable(
         "SPEECH_QUEUE_MAX", whole(0, 10**5), "requests of one process that wait for a busy worker", "200"

@@ -40,7 +40,7 @@ async def answer_once(endpoint: Endpoint, call: Call, runtime: Runtime) -> Answe
     key_id = caller.identity.key_id
     if key_id is None:
         return await endpoint.answer(call, runtime)
-    key = _checked(call.headers[HEADER])
+    key = checked_key(call.headers[HEADER])
     asked = Asked(caller.identity.organization_id, key_id, key, claims.body_hash(call))
     claimed = await runtime.idempotency.claim(asked)
     if isinstance(claimed, Answer):
@@ -169,7 +169,7 @@ class _Making:
             raise
 
 
-def _checked(key: str) -> str:
+def checked_key(key: str) -> str:
     """Raises `InvalidRequest`."""
     if not (key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY_CHARACTERS):
         raise InvalidRequest(
