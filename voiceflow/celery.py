@@ -42,5 +42,10 @@ app.conf.beat_schedule = {
     "voices-remove-files": {"task": "apps.voices.tasks.remove_files", "schedule": 300.0},
     "jobs-wake": {"task": "apps.tts.jobs.tasks.wake", "schedule": 5.0},
     "jobs-tidy": {"task": "apps.tts.jobs.tasks.tidy", "schedule": 600.0},
+    "tts-remove-history": {"task": "apps.tts.tasks.remove_history", "schedule": 600.0},
+    "tts-sweep-history": {
+        "task": "apps.tts.tasks.sweep_history",
+        "schedule": crontab(hour="4", minute="21"),
+    },
     "deployments-reconcile": {"task": "apps.deployments.tasks.reconcile", "schedule": 5.0},
 }

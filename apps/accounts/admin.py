@@ -182,6 +182,7 @@ class OrganizationAdmin(ModelAdmin):
                 {
                     "fields": [
                         "name",
+                        "history_days",
                         "shown_state",
                         "slug",
                         "id",
@@ -206,6 +207,8 @@ class OrganizationAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
         if change:
             services.rename_organization(organization=obj, name=form.cleaned_data["name"])
+            if "history_days" in form.changed_data:
+                services.set_history_days(organization=obj, days=form.cleaned_data["history_days"])
             return
         made = services.create_organization(
             name=form.cleaned_data["name"], owner=form.cleaned_data["owner_email"]

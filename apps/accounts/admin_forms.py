@@ -34,7 +34,7 @@ class UserEditForm(UserChangeForm):
 class OrganizationChangeForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Organization
-        fields = ["name"]
+        fields = ["name", "history_days"]
 
 
 class OrganizationAddForm(forms.ModelForm):  # type: ignore[type-arg]

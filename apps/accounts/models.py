@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from apps.core.models import BaseModel, OrganizationOwned
 
+MAX_HISTORY_DAYS = 365
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
@@ -65,10 +67,20 @@ class Organization(BaseModel):
         editable=False,
         help_text="Raised whenever a key, limit or suspension changes, so that cached identities are stale.",
     )
+    history_days = models.PositiveSmallIntegerField(
+        "days of history",
+        default=0,
+        help_text="How long text and audio of each request are kept for its members; 0 keeps none.",
+    )
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(history_days__lte=MAX_HISTORY_DAYS), name="organization_history_bounded"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils.text import slugify
 
 from apps.accounts import policy
-from apps.accounts.models import Membership, Organization, User
+from apps.accounts.models import MAX_HISTORY_DAYS, Membership, Organization, User
 from apps.core.errors import InvalidRequest
 
 
@@ -48,6 +48,19 @@ def replace_email_address(*, user: User) -> None:
 def rename_organization(*, organization: Organization, name: str) -> None:
     organization.name = _clean_name(name)
     organization.save(update_fields=["name", "updated_at"])
+
+
+@transaction.atomic
+def set_history_days(*, organization: Organization, days: int) -> None:
+    """Text and audio of requests are kept for so long from now on; 0 keeps none, and removes nothing.
+
+    Fewer days hold for what is there already, more only for what comes.
+    """
+    if not 0 <= days <= MAX_HISTORY_DAYS:
+        raise InvalidRequest(f"Requests are kept for 0 to {MAX_HISTORY_DAYS} days.", param="history_days")
+    organization.history_days = days
+    organization.save(update_fields=["history_days", "updated_at"])
+    bump_policy(organization_id=organization.id)
 
 
 @transaction.atomic

@@ -16,4 +16,5 @@ SPEECH_WORKER_TROUBLES = Counter(
     "voiceflow_speech_worker_troubles", "Workers that failed a request, or said that they are busy.", ["kind"]
 )
 DEPLOYMENT_WAKES = Counter("voiceflow_deployment_wakes", "Sleeping deployments woken by a request.")
+HISTORY_LOST = Counter("voiceflow_history_lost", "Answers that were to be kept in a history and were not.")
 SPEECH_REPLAYS = Counter("voiceflow_speech_replays", "Answers given again under an idempotency key.")

@@ -46,6 +46,7 @@ class Identity:
     hash: bytes = b""
     pepper_id: int = 0
     restrictions: Restrictions = UNRESTRICTED
+    history_days: int = 0
 
     def require(self, scope: str) -> None:
         if scope not in self.scopes:
@@ -136,6 +137,7 @@ def _read(keys: QuerySet[ApiKey]) -> Identity | None:
         "organization__policy_version",
         "organization__is_suspended",
         "prefix",
+        "organization__history_days",
         *NAMES,
     ).first()
     if row is None:
@@ -151,7 +153,8 @@ def _read(keys: QuerySet[ApiKey]) -> Identity | None:
         expires_at=row[6].timestamp() if row[6] else None,
         policy_version=row[7],
         suspended=row[8],
-        restrictions=Restrictions.from_row(row[10:]),
+        history_days=row[10],
+        restrictions=Restrictions.from_row(row[11:]),
     )
 
 
@@ -207,6 +210,7 @@ def _without_key(organization: Organization) -> Identity:
         scopes=frozenset({ApiKey.Scope.SPEECH.value}),
         policy_version=organization.policy_version,
         suspended=organization.is_suspended,
+        history_days=organization.history_days,
     )
 
 

@@ -1,5 +1,6 @@
 """What staff see of this room; each part of it has its own."""
 
+from apps.tts.history.admin import HistoryItemAdmin
 from apps.tts.idempotency.admin import IdempotentAnswerAdmin
 
-__all__ = ["IdempotentAnswerAdmin"]
+__all__ = ["HistoryItemAdmin", "IdempotentAnswerAdmin"]

@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from apps.core.errors import InvalidRequest
+from apps.usage.models import UsageRecord
 from gpu_worker.protocol import Encoding, EncodingError, Format
 
 # Of every engine there is; a format without a rate of its own is made at this one.
@@ -66,3 +67,8 @@ class Source:
     started: float
     body_hash: UUID | None = None
     wait_seconds: float | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a history may hold it; a job keeps its own text and file."""
+        return self.surface != UsageRecord.Surface.JOB

@@ -14,6 +14,7 @@ from psycopg.pq import Conninfo
 
 from apps.deployments.routing import Router
 from apps.tts.cloning import Clones
+from apps.tts.history.recording import Recorder
 from apps.tts.idempotency.answering import Idempotency
 from apps.tts.tapes import Tapes
 from apps.usage.admission import Admission
@@ -38,6 +39,7 @@ class Runtime:
     upstream: aiohttp.ClientSession
     idempotency: Idempotency
     clones: Clones
+    history: Recorder
     loop: asyncio.AbstractEventLoop
 
     _current: ClassVar[Runtime | None] = None
@@ -65,6 +67,7 @@ class Runtime:
         await self.upstream.close()
         await self.idempotency.stop()
         self.clones.stop()
+        await self.history.stop()
         await self.router.stop()
         await self.admission.stop()
         await self.ledger.stop()
@@ -91,9 +94,11 @@ class Runtime:
             trust_env=False,
         )
         admission = Admission(ledger=ledger, leases=leases)
-        idempotency = Idempotency(owner_id=ledger.owner_id, tapes=Tapes())
+        tapes = Tapes()
+        idempotency = Idempotency(owner_id=ledger.owner_id, tapes=tapes)
         loop = asyncio.get_running_loop()
-        return cls(ledger, leases, admission, router, upstream, idempotency, Clones(), loop)
+        history = Recorder(tapes)
+        return cls(ledger, leases, admission, router, upstream, idempotency, Clones(), history, loop)
 
 
 def database_conninfo() -> str:

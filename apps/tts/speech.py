@@ -24,6 +24,7 @@ from apps.tts.cloning import Clone
 from apps.tts.meaning import meant, reach_of
 from apps.tts.request import Source, SpeechBody
 from apps.tts.runtime import Runtime
+from apps.tts.tapes import Tape
 from apps.tts.upstream import Gone
 from apps.usage.admission import Admitted, Asked, Caller, Outcome
 from gpu_worker.protocol import Audio, Encoding, End, Mark, SpeechRequest
@@ -58,6 +59,7 @@ class Speech:
     attempts: Attempts
     clone: Clone | None = None
     outcome: Outcome = field(default_factory=Outcome)
+    tape: Tape | None = None
 
     @property
     def sample_rate(self) -> int:
@@ -177,11 +179,15 @@ class Speech:
 
         A cloned voice is spoken no longer than its consent lasts: raises what `Clone.require` does.
         """
+        if self.tape is not None:
+            self.tape.release()  # of what a worker said that broke off
         async for message in self.attempts.messages():
             if self.clone is not None:
                 await self.clone.require()
             match message:
                 case Audio():
+                    if self.tape is not None:
+                        self.tape.add(message.data)
                     yield message
                 case Mark():
                     yield message
@@ -202,6 +208,8 @@ class Speech:
         total_ms = self.runtime.admission.settle(self.admitted, self.outcome)
         metrics.SPEECH_REQUESTS.labels(state).inc()
         self._log(total_ms)
+        if self.tape is not None:
+            self.runtime.history.take(self, self.tape)
         await self.attempts.close()
 
     def _log(self, total_ms: float) -> None:
@@ -257,7 +265,8 @@ async def speak(runtime: Runtime, caller: Caller, body: SpeechBody, source: Sour
         word_times=body.word_times,
         clone=clone,
     )
-    speech = Speech(runtime, admitted, body, encoding, source, choice, attempts, clone)
+    tape = runtime.history.tape() if caller.identity.history_days and source.is_kept else None
+    speech = Speech(runtime, admitted, body, encoding, source, choice, attempts, clone, tape=tape)
     if reach_of(caller) != reach:  # admission found the policy stale
         await speech.refuse(Unavailable("Your organization's plan has just changed. Try again."))
     await speech.begin()

@@ -7,6 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from apps.tts import forgetting, previews
+from apps.tts.history import items
 from apps.tts.idempotency import claims
 
 
@@ -36,3 +37,13 @@ def make_previews() -> None:
 @shared_task(expires=3600)
 def forget_reference(organization_id: str, sha256: str) -> int:
     return forgetting.forget(UUID(organization_id), sha256)
+
+
+@shared_task
+def remove_history() -> int:
+    return items.remove_expired()
+
+
+@shared_task
+def sweep_history() -> int:
+    return items.sweep()

@@ -21,6 +21,7 @@ from apps.accounts.services import (
     rename_user,
     replace_email_address,
     set_active,
+    set_history_days,
     set_suspended,
 )
 from apps.core.errors import InvalidRequest
@@ -119,6 +120,16 @@ def test_a_new_policy_is_published_when_it_is_committed() -> None:
     set_suspended(organization=organization, suspended=True)
     organization.refresh_from_db()
     assert organization.is_suspended
+    assert organization.policy_version == published(organization) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_days_of_history_are_published_with_the_policy() -> None:
+    organization = create_organization(name="Acme", owner=User.objects.create_user("a@example.com"))
+    assert organization.history_days == 0
+    set_history_days(organization=organization, days=30)
+    organization.refresh_from_db()
+    assert organization.history_days == 30
     assert organization.policy_version == published(organization) == 2
 
 

@@ -19,6 +19,7 @@ PEOPLE = "/admin/accounts/user/"
 def members_form(organization: Organization, *roles: tuple[Membership, str]) -> dict[str, str]:
     form = {
         "name": organization.name,
+        "history_days": str(organization.history_days),
         "memberships-TOTAL_FORMS": str(len(roles)),
         "memberships-INITIAL_FORMS": str(len(roles)),
     }
@@ -73,6 +74,18 @@ def test_renaming(staff: Client, acme: Organization, alice: User) -> None:
     assert staff.post(f"{ORGANIZATIONS}{acme.pk}/change/", form).status_code == 302
     acme.refresh_from_db()
     assert acme.name == "Acme Voices"
+
+
+def test_days_of_history_hold_at_once(staff: Client, acme: Organization, alice: User) -> None:
+    form = members_form(acme, (Membership.objects.get(user=alice), "owner"))
+    page, before = f"{ORGANIZATIONS}{acme.pk}/change/", acme.policy_version
+    assert staff.post(page, form | {"history_days": "30"}).status_code == 302
+    acme.refresh_from_db()
+    assert acme.history_days == 30
+    assert acme.policy_version > before
+    assert staff.post(page, form | {"history_days": "366"}).status_code == 200
+    acme.refresh_from_db()
+    assert acme.history_days == 30
 
 
 def test_a_person_is_added_and_given_a_password(staff: Client) -> None:

@@ -24,6 +24,7 @@ from apps.voices import statements
 from apps.voices.models import Voice
 from tests.gpu_worker.voices.recordings import recording
 from tests.platform import Tenant
+from tests.tts.history_rows import item
 from tests.tts.jobs.rows import job_rows
 from tests.usage.rows import record
 from tests.voices.recordings import clone
@@ -37,6 +38,10 @@ OPERATIONS = (
     "elevenlabs_stream",
     "elevenlabs_stream_with_timestamps",
     "generate",
+    "history_delete",
+    "history_delete_all",
+    "history_get",
+    "history_list",
     "jobs_cancel",
     "jobs_create",
     "jobs_delete",
@@ -117,6 +122,9 @@ def make_real(case: Any, key_id: str) -> None:
         case.path_parameters["key_id"] = key_id
     if "voice_id" in (case.path_parameters or {}):
         case.path_parameters["voice_id"] = str(Voice.objects.get(category="cloned").pk)
+    if "item_id" in (case.path_parameters or {}):
+        organization = ApiKey.objects.get(pk=key_id).organization
+        case.path_parameters["item_id"] = str(item(organization).pk)
     if case.operation.label == "POST /api/voices":
         case.body = NEW_VOICE | {"name": f"Voice {uuid4()}"}
     if "job_id" in (case.path_parameters or {}):

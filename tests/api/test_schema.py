@@ -52,6 +52,8 @@ def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
         "/api/jobs/{job_id}/resume",
         "/api/jobs/{job_id}/result",
         "/api/normalize",
+        "/api/history",
+        "/api/history/{item_id}",
         "/api/keys",
         "/api/keys/{key_id}",
         "/api/keys/{key_id}/rotate",

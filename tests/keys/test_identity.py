@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from apps.accounts.models import Membership, Organization, User
-from apps.accounts.services import set_suspended
+from apps.accounts.services import set_history_days, set_suspended
 from apps.core.errors import PermissionDenied, Unauthenticated
 from apps.keys import identity as identities
 from apps.keys import secrets
@@ -45,6 +45,13 @@ def test_a_key_says_who_calls(acme: Organization) -> None:
     assert (identity.mode, identity.scopes) == ("test", {"speech", "manage"})
     assert identity.key_prefix == issued.secret[:16]
     assert identity.policy_version == acme.policy_version
+    assert identity.history_days == 0
+
+
+def test_it_says_how_long_requests_are_kept(acme: Organization, bob: User) -> None:
+    set_history_days(organization=acme, days=30)
+    assert authenticate(issue(acme).secret).history_days == 30
+    assert identity_of_person(user_id=bob.pk, organization_id=acme.pk).history_days == 30
 
 
 @pytest.mark.parametrize("raw", [None, ""])

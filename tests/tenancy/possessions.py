@@ -23,13 +23,14 @@ from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
 from apps.tts.jobs.models import SpeechJob
-from apps.tts.models import IdempotentAnswer
+from apps.tts.models import HistoryItem, IdempotentAnswer
 from apps.usage.models import OrganizationLimits, SpeechProcess, UsageNotice, UsageRecord
 from apps.voices import statements
 from apps.voices.consents import accept_terms
 from apps.voices.models import Voice, VoiceConsent
 from tests.cast import PASSWORD
 from tests.tenancy.urlconf import Route
+from tests.tts.history_rows import item
 from tests.tts.jobs.rows import job_rows
 from tests.usage.rows import process, record
 from tests.voices.recordings import actor, clone
@@ -122,6 +123,7 @@ def make_possessions() -> Possessions:
             characters_used=81,
             characters_limit=100,
         ),
+        item(acme, f"{MARK} said this.", key=key),
         process(hostname=f"{MARK}-host"),
         EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True),
         SocialAccount.objects.create(user=owner, provider="github", uid=f"{MARK}-uid"),
@@ -163,6 +165,8 @@ EXAMPLES: dict[str, Any] = {
     "v1/": lambda owned: f"/v1/models/{MARK}",
     "api/voices/<str:voice_id>": Voice,
     "elevenlabs/": lambda owned: f"/elevenlabs/v1/text-to-speech/{MARK}-voice",
+    "api/history/<uuid:item_id>": HistoryItem,
+    "history/<uuid:item_id>": HistoryItem,
     "media/<str:signed>": lambda owned: "/media/forged:1vDkQx:c0ffee",
     "admin/mails/<str:name>/": lambda owned: "/admin/mails/some.log/0",
     "admin/r/": lambda owned: f"/admin/r/{ContentType.objects.get_for_model(ApiKey).pk}/{owned[ApiKey].pk}/",

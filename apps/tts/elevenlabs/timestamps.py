@@ -64,6 +64,7 @@ class StreamWithTimestampsEndpoint(ElevenLabsEndpoint):
             stream=lines(speech, timed),
             drop=speech.close,
             logs_itself=True,
+            speech=speech,
         )
 
 

@@ -31,8 +31,9 @@ LONGEST_WORK: Final = timedelta(minutes=11)
 FIRST_HEARTBEAT: Final = timedelta(seconds=10)
 _FILE_LIVES: Final = KEPT_FOR + timedelta(hours=1)
 _BATCH: Final = 200
-# Clients that retry a 409 by themselves (the OpenAI SDK) are told that it would not help.
-_NEVER_AGAIN: Final = {"X-Should-Retry": "false"}
+# The OpenAI SDK retries a 409 by itself, unless it is told whether that helps.
+_NEVER_AGAIN: Final = {"x-should-retry": "false"}
+_SOON: Final = {"x-should-retry": "true", "Retry-After": "1"}
 State = IdempotentAnswer.State
 
 
@@ -158,7 +159,7 @@ def _again(row: IdempotentAnswer, asked: Asked) -> Answer:
             raise Conflict(
                 "The first request with this Idempotency-Key is still being answered.",
                 code="idempotency_in_progress",
-                headers={"Retry-After": "1"},
+                headers=_SOON,
             )
         case State.TOO_LARGE:
             raise Conflict(

@@ -97,7 +97,7 @@ def _answer(speech: Speech, asked: Checked) -> Answer:
         "Content-Type": events.MEDIA_TYPE if asked.as_events else MEDIA_TYPES[asked.body.format]
     }
     stream = events.events(speech) if asked.as_events else streamed(speech)
-    return Answer(headers=headers, stream=stream, drop=speech.close, logs_itself=True)
+    return Answer(headers=headers, stream=stream, drop=speech.close, logs_itself=True, speech=speech)
 
 
 def _voice_not_there(runtime: Runtime, caller: Caller, body: SpeechBody) -> NotFound:
