@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -44,10 +44,15 @@ _OF_TAG: dict[str, tuple[HTTPStatus, ...]] = {SPEECH_TAG: _OF_SPEECH, TEXT_TAG: 
 
 @dataclass(frozen=True, slots=True)
 class ErrorShape:
-    """How a surface refuses: the `component` of the schema that its errors are, and what that looks like."""
+    """How a surface refuses: the `component` of the schema that its errors are, and what that looks like.
+
+    `of_query` is how it refuses a wrong query; `meanings` are its own words for statuses.
+    """
 
     component: str
     schema: dict[str, Any]
+    of_query: tuple[HTTPStatus, ...] = (HTTPStatus.BAD_REQUEST,)
+    meanings: Mapping[HTTPStatus, str] = field(default_factory=dict)
 
 
 ERROR = {
@@ -95,10 +100,10 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def register_surface(tag: str, shape: ErrorShape) -> None:
-    """Operations of this tag refuse in that shape; those that take a body speak."""
+def register_surface(tag: str, shape: ErrorShape, *, speaks: bool = True) -> None:
+    """Operations of this tag refuse in that shape; those that take a body speak, unless `speaks` is false."""
     _SHAPES[tag] = shape
-    _OF_TAG[tag] = _OF_SPEECH
+    _OF_TAG[tag] = _OF_SPEECH if speaks else shape.of_query
 
 
 def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -112,7 +117,7 @@ def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components["headers"] = HEADERS
     for operation in _operations(result):
         shape = _SHAPES.get(operation["tags"][0], _HOUSE)
-        for status in sorted(_statuses(operation)):
+        for status in sorted(_statuses(operation, shape)):
             operation["responses"].setdefault(str(status.value), _answer(status, shape))
         if _speaks(operation):
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
@@ -132,7 +137,7 @@ def _speaks(operation: Operation) -> bool:
     return "requestBody" in operation and _OF_TAG.get(operation["tags"][0]) is _OF_SPEECH
 
 
-def _statuses(operation: Operation) -> set[HTTPStatus]:
+def _statuses(operation: Operation, shape: ErrorShape) -> set[HTTPStatus]:
     """Those that follow from what the operation takes: a key, a body, parameters."""
     parameters = operation.get("parameters", [])
     found = {HTTPStatus.SERVICE_UNAVAILABLE, *map(HTTPStatus, operation.pop("x-refuses", ()))}
@@ -143,13 +148,13 @@ def _statuses(operation: Operation) -> set[HTTPStatus]:
     if any(parameter["in"] == "path" for parameter in parameters):
         found.add(HTTPStatus.NOT_FOUND)
     if any(parameter["in"] == "query" for parameter in parameters):
-        found.add(HTTPStatus.BAD_REQUEST)
+        found.update(shape.of_query)
     return found
 
 
 def _answer(status: HTTPStatus, shape: ErrorShape) -> dict[str, Any]:
     answer: dict[str, Any] = {
-        "description": MEANINGS[status],
+        "description": shape.meanings.get(status, MEANINGS[status]),
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.component}"}}},
     }
     if status in _LATER:

@@ -25,8 +25,12 @@ address_rules: list[Callable[[Identity, str | None], None]] = []
 class ApiKeyAuthentication(BaseAuthentication):
     """`X-API-Key`: `request.auth` is an `Identity`, `request.user` stays `None`."""
 
+    def raw_key(self, request: Request) -> str | None:
+        """The key that the request carries, unchecked."""
+        return request.headers.get(HEADER)
+
     def authenticate(self, request: Request) -> tuple[None, Identity] | None:
-        raw = request.headers.get(HEADER)
+        raw = self.raw_key(request)
         if raw is None:
             return None
         identity = identities.authenticate(raw)

@@ -32,7 +32,8 @@ def listed_voices(
 
 def find_listed(organization: Organization, public_id: str) -> Voice:
     """Raises `NotFound`."""
-    wanted = Q(category=Voice.Category.PREMADE, engine_voice=public_id)
+    # PostgreSQL takes no text with a NUL in it, not even to look for.
+    wanted = Q(category=Voice.Category.PREMADE, engine_voice=public_id.replace("\x00", "\ufffd"))
     with contextlib.suppress(ValueError):
         wanted |= Q(category=Voice.Category.CLONED, pk=UUID(public_id))
     voice: Voice | None = (

@@ -21,20 +21,28 @@ from apps.keys.services import issue_key
 from apps.tts.jobs.models import SpeechJob
 from apps.usage.services import set_limits
 from apps.voices import statements
+from apps.voices.consents import accept_terms
 from apps.voices.models import Voice
 from tests.gpu_worker.voices.recordings import recording
 from tests.platform import Tenant
 from tests.tts.history_rows import item
 from tests.tts.jobs.rows import job_rows
 from tests.usage.rows import record
-from tests.voices.recordings import clone
+from tests.voices.recordings import actor, clone
 
 pytestmark = pytest.mark.slow
 
 OPERATIONS = (
+    "elevenlabs_add_voice",
     "elevenlabs_convert",
     "elevenlabs_convert_with_timestamps",
+    "elevenlabs_delete_voice",
+    "elevenlabs_get_subscription",
+    "elevenlabs_get_user",
+    "elevenlabs_get_voice",
     "elevenlabs_list_models",
+    "elevenlabs_list_voices",
+    "elevenlabs_search_voices",
     "elevenlabs_stream",
     "elevenlabs_stream_with_timestamps",
     "generate",
@@ -73,10 +81,16 @@ NEW_VOICE = {
     "consent": "true",
     "consent_version": statements.current_consent().version,
 }
-# They take nothing that could be wrong.
-WITHOUT_INPUT = {"elevenlabs_list_models", "voices_consent"}
 # Their answer depends on how far the job is that is asked for.
 NOT_NOW = {"jobs_result", "jobs_resume"}
+# They take nothing that could be wrong.
+WITHOUT_INPUT = {
+    "elevenlabs_get_subscription",
+    "elevenlabs_get_user",
+    "elevenlabs_list_models",
+    "elevenlabs_list_voices",
+    "voices_consent",
+}
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -108,6 +122,9 @@ def generous(acme: Tenant) -> Tenant:
     clone(acme.organization, acme.owner)
     for _ in range(30):
         job_rows(acme.organization, ApiKey.objects.get(name="one"))
+    accept_terms(
+        organization=acme.organization, version=statements.current_terms().version, by=actor(acme.owner)
+    )
     return acme
 
 
@@ -129,6 +146,8 @@ def make_real(case: Any, key_id: str) -> None:
         case.body = NEW_VOICE | {"name": f"Voice {uuid4()}"}
     if "job_id" in (case.path_parameters or {}):
         case.path_parameters["job_id"] = str(SpeechJob.objects.present().latest("id").pk)
+    if case.operation.path == "/elevenlabs/v1/voices/add":
+        case.body = {"files": [recording()], "name": f"Voice {uuid4()}"}
     if case.operation.path in {"/generate", "/api/jobs"} and isinstance(case.body, dict):
         case.body |= {"text": "Hello there.", "model": None, "voice": None}
     if case.operation.path == "/v1/audio/speech" and isinstance(case.body, dict):

@@ -17,8 +17,13 @@ ERROR = "#/components/schemas/Error"
 ERROR_OF_TAG = {
     "OpenAI": "#/components/schemas/OpenAIError",
     "ElevenLabs": "#/components/schemas/ElevenLabsError",
+    "ElevenLabs account": "#/components/schemas/ElevenLabsError",
 }
-KEYS_OF_TAG = {"OpenAI": ["BearerKey", "ApiKey"], "ElevenLabs": ["XiApiKey", "ApiKey"]}
+KEYS_OF_TAG = {
+    "OpenAI": ["BearerKey", "ApiKey"],
+    "ElevenLabs": ["XiApiKey", "ApiKey"],
+    "ElevenLabs account": ["XiApiKey", "ApiKey"],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +76,12 @@ def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
         "/elevenlabs/v1/text-to-speech/{voice_id}/with-timestamps",
         "/elevenlabs/v1/text-to-speech/{voice_id}/stream/with-timestamps",
         "/elevenlabs/v1/models",
+        "/elevenlabs/v1/user",
+        "/elevenlabs/v1/user/subscription",
+        "/elevenlabs/v1/voices",
+        "/elevenlabs/v1/voices/add",
+        "/elevenlabs/v1/voices/{voice_id}",
+        "/elevenlabs/v2/voices",
     }
 
 
@@ -97,6 +108,10 @@ def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> 
     }
     assert found["post /v1/audio/speech"] == found["post /generate"]
     assert found["post /elevenlabs/v1/text-to-speech/{voice_id}"] == found["post /generate"]
+    assert found["get /elevenlabs/v2/voices"] == {"200", "400", "401", "403", "422", "503"}
+    assert found["post /elevenlabs/v1/voices/add"] == {
+        *("200", "400", "401", "403", "413", "415", "422", "503")
+    }
     assert found["get /v1/models"] == {"200", "401", "403", "503"}
     assert found["get /v1/models/{model}"] == {"200", "401", "403", "404", "503"}
     assert found["post /api/normalize"] == {"200", "400", "401", "403", "413", "415", "503"}

@@ -77,6 +77,8 @@ def is_refusal(response: Any, route: Route, caller: str) -> bool:
         return to_login or response.status_code in {403, 404, 405}
     if route.text.startswith("accounts/"):
         return response.status_code in {200, 302, 405}
+    if route.text.startswith("elevenlabs/"):  # a key alone opens it, not a session
+        return response.status_code in ({404, 405} if caller == "with_another_organizations_key" else {401})
     if caller == "of_another_organization" or (
         caller == "with_another_organizations_key" and route.text.startswith("api/")
     ):

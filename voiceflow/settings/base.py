@@ -206,6 +206,7 @@ LARGER_BODIES = {
     # Half a million characters, each of up to 12 bytes where it is escaped.
     "/api/jobs": 6_100_000,
     "/jobs/new": 6_100_000,
+    "/elevenlabs/v1/voices/add": 20_100_000,
 }
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -260,6 +261,10 @@ SPECTACULAR_SETTINGS = {
         {
             "name": "ElevenLabs",
             "description": "For ElevenLabs' clients: their base URL is `/elevenlabs` of this host.",
+        },
+        {
+            "name": "ElevenLabs account",
+            "description": "Voices and what is used up. Changes need a key with the scope `manage`.",
         },
         {"name": "text", "description": "What a text is spoken as. Needs a key with the scope `speech`."},
         {

@@ -35,8 +35,14 @@ def model_of(model_id: str | None, *, voice: str, offers: Iterable[Offer]) -> st
         return model_id
     if not THEIR_MODELS[model_id]:
         return None
-    multilingual = (offer for offer in offers if len(offer.languages) > 1 and voice in offer.voices)
-    return next((offer.model for offer in multilingual), None)
+    known = list(offers)
+    # A voice that no model brings along is one that was cloned.
+    is_cloned = not any(voice in offer.voices for offer in known)
+    for offer in known:
+        speaks = CLONE in offer.features if is_cloned else voice in offer.voices
+        if speaks and len(offer.languages) > 1:
+            return offer.model
+    return None
 
 
 def model_body(offer: Offer, *, characters_per_request: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from drf_spectacular.types import OpenApiTypes
@@ -11,8 +12,10 @@ from rest_framework import serializers
 from apps.core.schema import ErrorShape, register_surface
 from apps.keys.authentication import SPEECH_KEY_SECURITY
 from apps.tts.elevenlabs.formats import DEFAULT, OUTPUT_FORMATS
+from apps.voices.api import VOICE_ID
 
 TAG: Final = "ElevenLabs"
+ACCOUNT_TAG: Final = "ElevenLabs account"
 # `XiApiKey` is among the settings' components: no view of Django's authenticates by it.
 SECURITY: Final = [{"XiApiKey": []}, *SPEECH_KEY_SECURITY]
 _PROBLEM: Final[dict[str, Any]] = {
@@ -73,7 +76,7 @@ TIMES: Final = (
     " word takes to say."
 )
 SPEECH_PARAMETERS: Final = [
-    OpenApiParameter("voice_id", str, "path", description="A voice's id, or the name of one of your own."),
+    VOICE_ID,
     OpenApiParameter("output_format", str, enum=list(OUTPUT_FORMATS), default=DEFAULT),
     OpenApiParameter("enable_logging", bool, default=True, description="false: nothing of it is kept."),
     OpenApiParameter(
@@ -224,4 +227,15 @@ class ElevenLabsUserSerializer(serializers.Serializer[Any]):
     subscription = ElevenLabsSubscriptionSerializer()
 
 
-register_surface(TAG, ErrorShape("ElevenLabsError", ERROR))
+_SHAPE: Final = ErrorShape(
+    "ElevenLabsError",
+    ERROR,
+    of_query=(HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY),
+    meanings={
+        HTTPStatus.UNAUTHORIZED: "The API key is not valid, lacks the scope, or its quota is used up.",
+        HTTPStatus.FORBIDDEN: "The organization is suspended, or may not do this.",
+        HTTPStatus.UNPROCESSABLE_ENTITY: "The request is of the wrong shape; `loc` says where.",
+    },
+)
+register_surface(TAG, _SHAPE)
+register_surface(ACCOUNT_TAG, _SHAPE, speaks=False)

@@ -9,14 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.core.errors import InvalidRequest
-from apps.tts.fields import (
-    Body,
-    NameField,
-    StrictFloatField,
-    TextField,
-    optional_integer,
-    optional_number,
-)
+from apps.tts.fields import NameField, StrictFloatField, TextField, optional_integer, optional_number
 from apps.tts.openai.catalogue import MODELS, is_alias
 from apps.tts.openai.voices import VOICES
 from apps.tts.request import SpeechBody
@@ -63,7 +56,7 @@ def _choice(choices: Any, default: str, **kwargs: Any) -> serializers.ChoiceFiel
     )
 
 
-class OpenAISpeechSerializer(Body):
+class OpenAISpeechSerializer(serializers.Serializer[Any]):
     """Fields that are not here are passed over; null is what a field that is left out is."""
 
     input = TextField(max_length=MAX_CHARACTERS, help_text="What is said.")
@@ -132,7 +125,7 @@ def checked(data: Any) -> Checked:
             code="text_too_long",
             param="input",
         )
-    values = {name: value for name, value in _FORM.to_internal_value(data).items() if value is not None}
+    values = {name: value for name, value in _FORM.run_validation(data).items() if value is not None}
     ours: dict[str, Any] = {name: value for name, value in values.items() if name not in _OPENAIS_OWN}
     ours.setdefault("unknown_tags", "drop")
     body = SpeechBody(

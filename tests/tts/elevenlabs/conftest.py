@@ -9,6 +9,9 @@ import pytest
 from elevenlabs import AsyncElevenLabs, ElevenLabs
 
 from tests.platform import Tenant
+from tests.tts.voices.conftest import cloning, cloning_worker
+
+__all__ = ["cloning", "cloning_worker"]
 
 
 @pytest.fixture
