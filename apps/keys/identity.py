@@ -154,7 +154,7 @@ def _read(keys: QuerySet[ApiKey]) -> Identity | None:
         policy_version=row[7],
         suspended=row[8],
         history_days=row[10],
-        restrictions=Restrictions.from_row(row[11:]),
+        restrictions=Restrictions.from_row(row[11:]) or UNRESTRICTED,
     )
 
 

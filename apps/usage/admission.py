@@ -8,55 +8,60 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, close_old_connections, connection
 
-from apps.core.errors import RateLimited, Unavailable
+from apps.core.errors import Unavailable
 from apps.core.ids import uuid7
+from apps.core.standing import Standing
 from apps.keys import identity as identities
 from apps.keys.identity import Identity
 from apps.keys.services import USED_EVERY_SECONDS, touch_keys
+from apps.usage.caller import Caller as Caller
 from apps.usage.leases import Freshness, Leases, RedisAway, Verdict
-from apps.usage.ledger import Ledger, OpenRow, Settlement
-from apps.usage.limits import Limits, OrganizationPolicy, policies
+from apps.usage.ledger import Ledger
+from apps.usage.limits import OrganizationPolicy, policies
+from apps.usage.places import Lease, Place, bounds_of
+from apps.usage.quota import charged_this_month, month_of
+from apps.usage.standing import (
+    headers_of,
+    standing_of,
+    standing_without_redis,
+    too_fast,
+    too_many,
+    used_up,
+)
+from apps.usage.statements import OpenRow, Settlement
 
 logger = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 DATABASE_THREADS = 4
+# A reading of the policy for each freshness, and one of the counter of each place; and the decision.
+MAX_ASKED = 6
 # Keys whose last use a process keeps; it is noted again where it forgot.
 REMEMBERED = 10_000
 
 
-@dataclass(slots=True)
-class Caller:
-    """An identity with its limits, and how to read both again when they turn out stale."""
-
-    identity: Identity
-    policy: OrganizationPolicy
-    reload: Callable[[], Identity]
-
-    @property
-    def limits(self) -> Limits:
-        return self.policy.of(self.identity.mode)
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request is recorded with; it names a resolved model and voice."""
+    """What a request is recorded with; it names a resolved model and voice.
+
+    `body_hash` is the same for the same body sent to the same path: by it a retry is known.
+    """
 
     request_id: str
     surface: str
     model: str
     voice: str
     characters: int
+    body_hash: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -80,8 +85,13 @@ class Admitted:
     identity: Identity
     started: float
     opened: asyncio.Future[None]
-    headers: dict[str, str] = field(default_factory=dict)
+    lease: Lease
+    standing: Standing
     settled: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return headers_of(self.standing)
 
 
 class Admission:
@@ -90,20 +100,25 @@ class Admission:
     def __init__(self, *, ledger: Ledger, leases: Leases) -> None:
         self._ledger = ledger
         self._leases = leases
-        self._in_flight: Counter[tuple[UUID, str]] = Counter()
+        self._rehydrations: dict[Place, asyncio.Task[None]] = {}
         self._touched: dict[UUID, float] = {}
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="admission")
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._rehydrations.values(), return_exceptions=True)
         self._threads.shutdown(wait=False)
 
-    async def identify(self, raw_key: str | None) -> Caller:
-        """Who holds this key. Raises `Unauthenticated`, `PermissionDenied`, or `Unavailable`."""
+    async def identify(self, raw_key: str | None, *, address: str | None = None) -> Caller:
+        """Who holds this key. Raises `Unauthenticated`, `PermissionDenied`, or `Unavailable`.
+
+        An `address` that is not known is refused where the key or its organization is bound to some.
+        """
         parsed = identities.parse_or_refuse(raw_key)
         identity = identities.cached(parsed)
-        return await self._caller(identity, lambda: identities.load(parsed))
+        caller = await self._caller(identity, lambda: identities.load(parsed))
+        caller.require_address(address)
+        return caller
 
     async def identify_by(self, reload: Callable[[], Identity]) -> Caller:
         """As `identify`, for a caller without a key: `reload` reads its identity from the database."""
@@ -112,16 +127,12 @@ class Admission:
     async def admit(self, caller: Caller, asked: Asked, *, started: float) -> Admitted:
         """Takes a lease and begins to open the row; `started` is `time.perf_counter()` at arrival.
 
-        Raises `RateLimited`, or `Unavailable` where Redis is away and the caller cannot go on without it.
+        Raises `RateLimited`, `QuotaExceeded`, `PermissionDenied` where a restriction was made just now, or
+        `Unavailable` where Redis is away and the caller cannot go on without it.
         """
         record_id = uuid7()
-        verdict = await self._acquire(caller, record_id)
+        lease, standing = await self._acquire(caller, record_id, asked.characters)
         identity = caller.identity
-        headers = {
-            "X-RateLimit-Limit": str(caller.limits.requests_per_minute),
-            "X-RateLimit-Remaining": str(verdict.first),
-        }
-        self._in_flight[identity.organization_id, identity.mode] += 1
         row = OpenRow(
             id=record_id,
             organization_id=identity.organization_id,
@@ -132,12 +143,16 @@ class Admission:
             model=asked.model,
             voice=asked.voice,
             characters=asked.characters,
+            body_hash=asked.body_hash,
         )
         self._note_use(identity.key_id)
-        return Admitted(record_id, identity, started, self._ledger.open(row), headers)
+        return Admitted(record_id, identity, started, self._ledger.open(row), lease, standing)
 
     async def renew_if_stale(self, caller: Caller) -> bool:
-        """Reads the caller anew where its organization's policy has changed meanwhile; whether it had."""
+        """Reads the caller anew where its organization's policy has changed meanwhile; whether it had.
+
+        Raises as `identify` does, and `PermissionDenied` where a restriction was made just now.
+        """
         identity = caller.identity
         try:
             version = await self._leases.policy_version(identity.organization_id)
@@ -145,7 +160,7 @@ class Admission:
             return False  # nothing of it is remembered for longer than a second
         if version <= identity.policy_version:
             return False
-        caller.identity, caller.policy = await self._read(caller.reload)
+        caller.renew(*await self._read(caller.reload))
         return True
 
     def settle(self, admitted: Admitted, outcome: Outcome) -> float:
@@ -154,7 +169,6 @@ class Admission:
         if admitted.settled:
             return total_ms
         admitted.settled = True
-        identity = admitted.identity
         self._ledger.close(
             Settlement(
                 id=admitted.record_id,
@@ -168,13 +182,7 @@ class Admission:
                 error_code=outcome.error_code,
             )
         )
-        place = (identity.organization_id, identity.mode)
-        self._in_flight[place] -= 1
-        if not self._in_flight[place]:
-            del self._in_flight[place]
-        self._leases.release(
-            organization_id=identity.organization_id, mode=identity.mode, lease_id=admitted.record_id
-        )
+        self._leases.settle(admitted.lease, charged=outcome.characters_charged)
         return total_ms
 
     async def _caller(self, identity: Identity | None, reload: Callable[[], Identity]) -> Caller:
@@ -190,48 +198,61 @@ class Admission:
 
         return await self._in_thread(read)
 
-    async def _acquire(self, caller: Caller, record_id: UUID) -> Verdict:
-        for fresh in Freshness:
+    async def _acquire(self, caller: Caller, record_id: UUID, characters: int) -> tuple[Lease, Standing]:
+        """Asks Redis until it decides: after a reading of the policy, or of a month's counter, once more."""
+        month, readings = month_of(record_id), iter(Freshness)
+        fresh = next(readings)
+        for _ in range(MAX_ASKED):
             identity = caller.identity
+            limits = caller.policy.of(identity.mode)
+            lease = Lease(str(record_id), characters, bounds_of(identity, limits, month))
             try:
                 verdict = await self._leases.acquire(
+                    lease,
                     organization_id=identity.organization_id,
-                    mode=identity.mode,
-                    lease_id=record_id,
                     policy_version=identity.policy_version,
                     fresh=fresh,
-                    limits=caller.limits,
                 )
+                if verdict.word == "rehydrate":
+                    await self._rehydrate(lease.bounds[verdict.refusing].place)
+                    continue
             except RedisAway as error:
-                return self._without_redis(caller, error)
-            match verdict.word:
-                case "ok":
-                    return verdict
-                case "rate":
-                    raise RateLimited(
-                        f"Over {caller.limits.requests_per_minute} requests a minute. Slow down.",
-                        retry_after_seconds=verdict.first / 1000,
-                    )
-                case "concurrency":
-                    raise self._too_many(caller)
-            caller.identity, caller.policy = await self._read(caller.reload)
+                return lease, self._without_redis(lease, error)
+            if verdict.word != "stale":
+                return lease, _admitted(lease, verdict)
+            fresh = next(readings, Freshness.INSISTED)
+            caller.renew(*await self._read(caller.reload))
         raise Unavailable("The organization's settings are changing. Try again.")
 
-    def _without_redis(self, caller: Caller, error: RedisAway) -> Verdict:
+    def _without_redis(self, lease: Lease, error: RedisAway) -> Standing:
         """Live keys go on under a cap of this process; test keys wait until Redis is back."""
         logger.warning("admission without Redis", error=str(error))
-        if caller.identity.mode == "test":
+        if lease.bounds[0].place.mode == "test":
             raise Unavailable("Test keys cannot be admitted right now.", code="admission_away")
-        place = (caller.identity.organization_id, caller.identity.mode)
-        if self._in_flight[place] >= caller.limits.concurrent_requests:
-            raise self._too_many(caller)
-        return Verdict("ok", 0, self._in_flight[place])
+        running = [self._leases.running(bound.place) for bound in lease.bounds]
+        for bound, count in zip(lease.bounds, running, strict=True):
+            if bound.concurrent_requests and count >= bound.concurrent_requests:
+                raise too_many(bound, standing_without_redis(lease, running[0]))
+        self._leases.hold_without_redis(lease)
+        return standing_without_redis(lease, running[0] + 1)
 
-    def _too_many(self, caller: Caller) -> RateLimited:
-        return RateLimited(
-            f"Over {caller.limits.concurrent_requests} requests at once. Wait for one to end.",
-            code="too_many_concurrent_requests",
+    async def _rehydrate(self, place: Place) -> None:
+        """Brings a month's counter back from PostgreSQL, once for all who wait for it. Raises `RedisAway`."""
+        task = self._rehydrations.get(place)
+        if task is None:
+            task = self._rehydrations[place] = asyncio.create_task(self._rebase(place))
+            task.add_done_callback(lambda _: self._rehydrations.pop(place, None))
+            # Whoever waits may leave before it fails.
+            task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(task)
+
+    async def _rebase(self, place: Place) -> None:
+        used = await self._in_thread(
+            lambda: charged_this_month(
+                place.organization_id, place.mode, month=place.month, key_id=place.key_id
+            )
         )
+        await self._leases.rebase(place, used=used)
 
     def _note_use(self, key_id: UUID | None) -> None:
         now = time.monotonic()
@@ -265,3 +286,15 @@ class Admission:
         except DatabaseError as error:
             logger.warning("database away", error=type(error).__name__)
             raise Unavailable("The database is away; nothing was charged.", code="database_away") from error
+
+
+def _admitted(lease: Lease, verdict: Verdict) -> Standing:
+    """Raises what refuses: `RateLimited` or `QuotaExceeded`."""
+    match verdict.word:
+        case "rate":
+            raise too_fast(lease, verdict)
+        case "concurrency":
+            raise too_many(lease.bounds[verdict.refusing], standing_of(lease, verdict))
+        case "quota":
+            raise used_up(lease, verdict)
+    return standing_of(lease, verdict)

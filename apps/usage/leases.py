@@ -1,7 +1,9 @@
-"""Rate and concurrency in Redis: one Lua call to admit, a renewal while a request runs, a release at its end.
+"""Rate, concurrency and quota in Redis: one Lua call to admit, a renewal while a request runs, one to settle.
 
-Redis holds only what can be rebuilt. A lease that nobody renews is gone after 30 s, so that a killed process
-holds none for longer.
+Redis holds only what can be rebuilt. A lease that nobody renews is gone after 30 s, and what it has reserved
+of a month with it, so that a killed process holds neither for longer. A month's counter is read from
+PostgreSQL where it is missing, and lives for ten minutes: whatever it has missed (a settlement that was lost
+on its way, a credit that only PostgreSQL knows of) is put right by its next reading.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -17,20 +20,18 @@ from redis.exceptions import RedisError
 
 from apps.accounts.policy import redis_key as policy_key
 from apps.core.redis_client import connect_async
-from apps.usage.limits import Limits
+from apps.usage.places import Lease, Place
 
 logger = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 30
 RENEW_SECONDS = 10
+QUOTA_SECONDS = 600
 MAX_CONNECTIONS = 200
-_SCRIPT = (Path(__file__).parent / "admission.lua").read_text()
-_RENEW = """
-local time = redis.call('TIME')
-local expires = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[1])
-for index = 2, #ARGV do redis.call('ZADD', KEYS[1], expires, ARGV[index]) end
-redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[1]))
-"""
+AWAY_ERRORS = (RedisError, OSError, TimeoutError)
+_FOLDER = Path(__file__).parent / "lua"
+_COMMON = (_FOLDER / "common.lua").read_text()
+_LIFETIME_MS = LEASE_SECONDS * 1000
 
 
 class Freshness(IntEnum):
@@ -45,21 +46,30 @@ class RedisAway(Exception):
     """Redis did not answer."""
 
 
+class Figures(NamedTuple):
+    """Of one place: requests left, ms until all of them are, what runs, characters used and reserved.
+
+    `used` is -1 where Redis does not know it, or nothing limits it.
+    """
+
+    requests_left: int
+    full_ms: int
+    in_flight: int
+    used: int
+    reserved: int
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer of admission: `word` is ok, stale, rate or concurrency; the numbers depend on it."""
+    """The answer of admission: `word` is ok, stale, rate, concurrency, quota or rehydrate.
+
+    `refusing` is the index of the place in the lease that says so, `figures` are those of each.
+    """
 
     word: str
-    first: int
-    second: int
-
-
-def rate_key(organization_id: UUID, mode: str) -> str:
-    return f"{{{organization_id}}}:rate:{mode}"
-
-
-def lease_key(organization_id: UUID, mode: str) -> str:
-    return f"{{{organization_id}}}:leases:{mode}"
+    refusing: int = 0
+    wait_ms: int = 0
+    figures: tuple[Figures, ...] = ()
 
 
 class Leases:
@@ -67,11 +77,16 @@ class Leases:
 
     def __init__(self, url: str) -> None:
         self._redis = connect_async(url, max_connections=MAX_CONNECTIONS)
-        self._script = self._redis.register_script(_SCRIPT)
-        self._renew_script = self._redis.register_script(_RENEW)
-        self._held: dict[str, set[str]] = {}
+        self._admit_script = self._script("admit")
+        self._settle_script = self._script("settle")
+        self._renew_script = self._script("renew")
+        self._rebase_script = self._script("rebase")
+        # Of each place, what runs: lease → characters reserved.
+        self._held: dict[Place, dict[str, int]] = {}
+        # Places whose counters have missed something while Redis was away.
+        self._uncounted: set[Place] = set()
         self._renewer: asyncio.Task[None] | None = None
-        self._releases: set[asyncio.Task[None]] = set()
+        self._settlements: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         self._renewer = asyncio.create_task(self._renew_forever())
@@ -79,87 +94,147 @@ class Leases:
     async def stop(self) -> None:
         if self._renewer:
             self._renewer.cancel()
-        await asyncio.gather(*self._releases, return_exceptions=True)
+        await asyncio.gather(*self._settlements, return_exceptions=True)
         await self._redis.aclose()
 
     async def acquire(
-        self,
-        *,
-        organization_id: UUID,
-        mode: str,
-        lease_id: UUID,
-        policy_version: int,
-        fresh: Freshness,
-        limits: Limits,
+        self, lease: Lease, *, organization_id: UUID, policy_version: int, fresh: Freshness
     ) -> Verdict:
         """One Lua call. Raises `RedisAway`."""
-        key = lease_key(organization_id, mode)
-        keys = [policy_key(organization_id), rate_key(organization_id, mode), key]
+        keys = [policy_key(organization_id)]
         arguments: list[str | int] = [
             policy_version,
             int(fresh),
-            limits.requests_per_minute,
-            limits.concurrent_requests,
-            str(lease_id),
-            LEASE_SECONDS * 1000,
+            lease.id,
+            _LIFETIME_MS,
+            lease.characters,
         ]
+        for bound in lease.bounds:
+            keys += bound.place[:4]
+            arguments += bound[1:]
         try:
-            word, first, second = await self._script(keys=keys, args=arguments)
-        except (RedisError, OSError, TimeoutError) as error:
+            if self._uncounted:
+                await self._recount()
+            verdict = _read(await self._admit_script(keys=keys, args=arguments))
+        except AWAY_ERRORS as error:
             raise RedisAway(type(error).__name__) from error
         except asyncio.CancelledError:
             # The caller has left while Redis was deciding: whatever it decided is given back.
-            self._give_back(key, lease_id)
+            self._give_back(lease, charged=0)
             raise
-        if word == b"ok":
-            self._held.setdefault(key, set()).add(str(lease_id))
-        return Verdict(word.decode(), int(first), int(second))
+        if verdict.word == "ok":
+            self._hold(lease)
+        return verdict
 
     async def policy_version(self, organization_id: UUID) -> int:
         """The one that was published last, 0 where Redis has none. Raises `RedisAway`."""
         try:
             return int(await self._redis.get(policy_key(organization_id)) or 0)
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY_ERRORS as error:
             raise RedisAway(type(error).__name__) from error
 
-    def release(self, *, organization_id: UUID, mode: str, lease_id: UUID) -> None:
-        """Gives a lease back without making the caller wait; a release that is lost expires by itself."""
-        key = lease_key(organization_id, mode)
-        held = self._held.get(key)
-        if held is None or str(lease_id) not in held:
-            return
-        held.discard(str(lease_id))
-        if not held:
-            del self._held[key]
-        self._give_back(key, lease_id)
+    def hold_without_redis(self, lease: Lease) -> None:
+        """For a request that goes on although Redis is away: the next renewal that gets through tells it."""
+        self._hold(lease)
+        if lease.is_limited:
+            self._uncounted |= {bound.place for bound in lease.bounds if bound.characters_per_month}
 
-    def _give_back(self, key: str, lease_id: UUID) -> None:
-        task = asyncio.create_task(self._release(key, str(lease_id)))
-        self._releases.add(task)
-        task.add_done_callback(self._releases.discard)
+    def running(self, place: Place) -> int:
+        """How many requests of this process hold a lease there."""
+        return len(self._held.get(place, ()))
 
-    async def _release(self, key: str, lease_id: str) -> None:
+    def settle(self, lease: Lease, *, charged: int) -> None:
+        """Gives a lease back, once, without making the caller wait; one that is lost lapses by itself."""
+        held = [self._let_go(bound.place, lease.id) for bound in lease.bounds]
+        if any(held):
+            self._give_back(lease, charged=charged)
+
+    async def rebase(self, place: Place, *, used: int) -> None:
+        """Sets a month's counter to what PostgreSQL says was charged. Raises `RedisAway`.
+
+        Where Redis has forgotten the counter, it has forgotten what this process reserved, too.
+        """
         try:
-            await self._redis.zrem(key, lease_id)
-        except (RedisError, OSError, TimeoutError) as error:
-            logger.warning("lease not released", error=type(error).__name__)
+            await self._renew(place)
+            await self._rebase_script(
+                keys=[place.quota, place.reservations], args=[used, QUOTA_SECONDS * 1000]
+            )
+        except AWAY_ERRORS as error:
+            raise RedisAway(type(error).__name__) from error
+
+    def _script(self, name: str) -> Any:
+        source = (_FOLDER / f"{name}.lua").read_text()
+        return self._redis.register_script(f"{_COMMON}\n{source}")
+
+    def _hold(self, lease: Lease) -> None:
+        for bound in lease.bounds:
+            reserved = lease.characters if bound.characters_per_month else 0
+            self._held.setdefault(bound.place, {})[lease.id] = reserved
+
+    def _let_go(self, place: Place, lease_id: str) -> bool:
+        held = self._held.get(place)
+        if held is None or held.pop(lease_id, None) is None:
+            return False
+        if not held:
+            del self._held[place]
+        return True
+
+    def _give_back(self, lease: Lease, *, charged: int) -> None:
+        task = asyncio.create_task(self._settle(lease, charged))
+        self._settlements.add(task)
+        task.add_done_callback(self._settlements.discard)
+
+    async def _settle(self, lease: Lease, charged: int) -> None:
+        try:
+            if len(lease.bounds) == 1 and not lease.is_limited:
+                await self._redis.zrem(lease.bounds[0].place.leases, lease.id)
+                return
+            keys = [key for bound in lease.bounds for key in bound.place[1:4]]
+            await self._settle_script(keys=keys, args=[lease.id, lease.characters, charged])
+        except AWAY_ERRORS as error:
+            logger.warning("lease not given back", error=type(error).__name__)
+            self._uncounted |= {bound.place for bound in lease.bounds if bound.characters_per_month}
 
     async def _renew_forever(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            for key in list(self._held):
-                try:
-                    await self._renew(key)
-                except (RedisError, OSError, TimeoutError) as error:
-                    logger.warning("leases not renewed", error=type(error).__name__)
-                    break
+            try:
+                await self._recount()
+                for place in list(self._held):
+                    await self._renew(place)
+            except AWAY_ERRORS as error:
+                logger.warning("leases not renewed", error=type(error).__name__)
 
-    async def _renew(self, key: str) -> None:
-        """Also brings back what Redis forgot, but nothing that was released meanwhile."""
-        renewed = tuple(self._held.get(key, ()))
+    async def _renew(self, place: Place) -> None:
+        """Also brings back what Redis forgot, but nothing that was given back meanwhile."""
+        renewed = dict(self._held.get(place, ()))
         if not renewed:
             return
-        await self._renew_script(keys=[key], args=[LEASE_SECONDS * 1000, *renewed])
-        released = set(renewed).difference(self._held.get(key, ()))
-        if released:
-            await self._redis.zrem(key, *released)
+        pairs = [word for pair in renewed.items() for word in pair]
+        await self._renew_script(keys=list(place[1:4]), args=[_LIFETIME_MS, *pairs])
+        for lease_id in renewed.keys() - self._held.get(place, {}).keys():
+            await self._settle_script(keys=list(place[1:4]), args=[lease_id, renewed[lease_id], 0])
+
+    async def _recount(self) -> None:
+        """Drops the counters that have missed something: they are read from PostgreSQL when asked for."""
+        while self._uncounted:
+            place = self._uncounted.pop()
+            try:
+                await self._redis.delete(place.quota)
+            except BaseException:
+                self._uncounted.add(place)
+                raise
+
+
+def _read(answer: bytes) -> Verdict:
+    word, *rest = answer.split()
+    if not rest:
+        return Verdict(word.decode())
+    refusing, wait_ms, *figures = map(int, rest)
+    width = len(Figures._fields)
+    return Verdict(
+        word.decode(),
+        max(0, refusing - 1),
+        wait_ms,
+        tuple(Figures(*figures[at : at + width]) for at in range(0, len(figures), width)),
+    )

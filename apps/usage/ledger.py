@@ -7,19 +7,19 @@ trip, on a connection of its own: no ORM and no thread on the way of a request.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import structlog
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from apps.core.errors import Unavailable
+from apps.usage.statements import HEARTBEAT, OpenRow, Settlement, charging_nothing, statements
 
 logger = structlog.get_logger(__name__)
 
@@ -34,62 +34,6 @@ HEARTBEAT_SECONDS = 5.0
 NOT_ADMITTED = "not_admitted"
 NOT_RECORDED = "not_recorded"
 AWAY_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRow:
-    """A request that was admitted."""
-
-    id: UUID
-    organization_id: UUID
-    key_id: UUID | None
-    request_id: str
-    mode: str
-    surface: str
-    model: str
-    voice: str
-    characters: int
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """How a request ended. Times in milliseconds from its arrival."""
-
-    id: UUID
-    state: str
-    deployment_id: UUID | None
-    characters_charged: int
-    audio_ms: int
-    engine_ms: int
-    ttfb_ms: float | None
-    total_ms: float
-    error_code: str
-
-
-# Rows come as one JSON document: an array a column would cost ten times as much to write down.
-_INSERT = """
-INSERT INTO usage_usagerecord (id, organization_id, key_id, owner_id, request_id, state, mode, surface, model,
-    voice, characters, characters_charged, audio_ms, engine_ms, error_code)
-SELECT id, organization_id, key_id, %(owner)s::uuid, request_id, 'open', mode, surface, model, voice,
-    characters, 0, 0, 0, ''
-FROM json_to_recordset(%(opened)s::json) AS row (id uuid, organization_id uuid, key_id uuid, request_id text,
-    mode text, surface text, model text, voice text, characters int)
-ON CONFLICT (id) DO NOTHING
-"""
-# A row that the reconciler closed meanwhile stays as it is.
-_UPDATE = """
-UPDATE usage_usagerecord AS record SET state = row.state, deployment_id = row.deployment_id,
-    characters_charged = row.characters_charged, audio_ms = row.audio_ms, engine_ms = row.engine_ms,
-    ttfb_ms = row.ttfb_ms, total_ms = row.total_ms, error_code = row.error_code, closed_at = now()
-FROM json_to_recordset(%(settled)s::json) AS row (id uuid, state text, deployment_id uuid,
-    characters_charged int, audio_ms int, engine_ms int, ttfb_ms float, total_ms float, error_code text)
-WHERE record.id = row.id AND record.state = 'open'
-"""
-_BOTH = f"WITH opened AS ({_INSERT}) {_UPDATE}"
-_HEARTBEAT = """
-INSERT INTO usage_speechprocess (id, hostname, pid, started_at, heartbeat_at) VALUES (%s, %s, %s, %s, now())
-ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
-"""
 
 
 @dataclass(slots=True, eq=False)
@@ -219,28 +163,24 @@ class Ledger:
             self._wake.set()
 
     async def _write(self, openings: Sequence[_Opening], settlements: Sequence[Settlement]) -> None:
-        """One statement, and before it the heartbeat when due: no row stands without an owner alive."""
+        """One statement, two where a stream broke, and before it the heartbeat when due.
+
+        No row stands without an owner alive.
+        """
         async with self._pool.connection() as connection:
             if self._beat_due:
                 identity = (self.owner_id, socket.gethostname(), os.getpid(), self._started_at)
-                await connection.execute(_HEARTBEAT, identity)
+                await connection.execute(HEARTBEAT, identity)
                 self._beat_due = False
             if not (openings or settlements):
                 return
-            # An UPDATE that finds a row twice takes either; the first word on a request is the true one.
-            first_words = {s.id: s for s in reversed(settlements)}.values()
-            rows = {
-                "owner": self.owner_id,
-                "opened": _json([opening.row for opening in openings]),
-                "settled": _json(first_words),
-            }
-            statement = (_BOTH if settlements else _INSERT) if openings else _UPDATE
-            await connection.execute(statement, rows, prepare=True)
+            for statement, rows in statements(self.owner_id, [o.row for o in openings], settlements):
+                await connection.execute(statement, rows, prepare=True)
 
     def _confirm(self, openings: Sequence[_Opening]) -> None:
         for opening in openings:
             if opening.done.done():
-                self.close(_charging_nothing(opening.row.id, NOT_ADMITTED))
+                self.close(charging_nothing(opening.row.id, NOT_ADMITTED))
             else:
                 opening.done.set_result(None)
 
@@ -260,17 +200,13 @@ class Ledger:
                 opening.done.set_exception(Unavailable("This request could not be recorded."))
         for settlement in settlements:
             if settlement.error_code != NOT_RECORDED:
-                self.close(_charging_nothing(settlement.id, NOT_RECORDED))
+                self.close(charging_nothing(settlement.id, NOT_RECORDED))
 
     async def _beat_forever(self) -> None:
         while True:
             self._beat_due = True
             self._wake.set()
             await asyncio.sleep(HEARTBEAT_SECONDS)
-
-
-def _json(rows: Iterable[OpenRow | Settlement]) -> str:
-    return json.dumps([{name: getattr(row, name) for name in row.__slots__} for row in rows], default=str)
 
 
 def _give_up(done: asyncio.Future[None]) -> None:
@@ -283,17 +219,3 @@ def _heard(done: asyncio.Future[None], timer: asyncio.TimerHandle) -> None:
     # A request may end without ever asking how this went.
     if not done.cancelled():
         done.exception()
-
-
-def _charging_nothing(record_id: UUID, error_code: str) -> Settlement:
-    return Settlement(
-        id=record_id,
-        state="failed",
-        deployment_id=None,
-        characters_charged=0,
-        audio_ms=0,
-        engine_ms=0,
-        ttfb_ms=None,
-        total_ms=0,
-        error_code=error_code,
-    )

@@ -13,7 +13,8 @@ from psycopg.rows import dict_row
 
 from apps.core.ids import uuid7
 from apps.tts.runtime import database_conninfo
-from apps.usage.ledger import Ledger, OpenRow, Settlement
+from apps.usage.ledger import Ledger
+from apps.usage.statements import OpenRow, Settlement
 from tests.usage.cuttable import Cuttable, cuttable
 
 
@@ -52,6 +53,7 @@ class Books:
             "model": "hibari",
             "voice": "heart",
             "characters": 10,
+            "body_hash": None,
         }
         return OpenRow(**values | fields)
 
@@ -61,6 +63,10 @@ class Books:
         async with await psycopg.AsyncConnection.connect(self.conninfo, row_factory=dict_row) as connection:
             rows = await (await connection.execute(query, [self.organization_id])).fetchall()
         return {row["id"]: row for row in rows}
+
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        """A connection in a transaction of its own."""
+        return await psycopg.AsyncConnection.connect(self.conninfo)
 
     async def execute(self, query: str, *parameters: Any) -> list[Any]:
         async with await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True) as connection:

@@ -4,92 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
-from apps.accounts.models import Organization, User
-from apps.accounts.services import create_organization, set_suspended
+from apps.accounts.models import Organization
+from apps.accounts.services import set_suspended
 from apps.core.errors import PermissionDenied, RateLimited, Unauthenticated, Unavailable
-from apps.keys import identity
 from apps.keys.models import ApiKey
-from apps.keys.services import IssuedKey, issue_key, revoke_key
-from apps.usage.admission import Admission, Admitted, Asked, Outcome
-from apps.usage.leases import Leases
+from apps.keys.services import IssuedKey, revoke_key
+from apps.usage.admission import Outcome
 from apps.usage.models import UsageRecord
-from apps.usage.services import set_limits
-from tests.usage.ledgers import Books
+from tests.usage.admissions import (
+    ASKED,
+    OK,
+    acme,
+    admission,
+    elsewhere,
+    enter,
+    limit,
+    live,
+    test_key,
+    until,
+)
 from tests.usage.redises import client, redis_behind_a_wire
 
-Result = TypeVar("Result")
-ASKED = Asked(request_id="req_1", surface="generate", model="hibari", voice="heart", characters=10)
-OK = Outcome(state="ok", characters_charged=10, audio_ms=600)
-
-
-@pytest.fixture
-def acme(transactional_db: None) -> Iterator[Organization]:
-    """Committed: admission reads on connections of its own threads."""
-    identity.cache.clear()
-    yield create_organization(name="Acme", owner=User.objects.create_user("alice@acme.example"))
-    identity.cache.clear()
-
-
-@pytest.fixture
-def live(acme: Organization) -> IssuedKey:
-    return issue_key(organization=acme, name="n", mode="live", scopes=["speech"], created_by=None)
-
-
-@pytest.fixture
-def test_key(acme: Organization) -> IssuedKey:
-    return issue_key(organization=acme, name="n", mode="test", scopes=["speech"], created_by=None)
-
-
-@asynccontextmanager
-async def admission(redis_url: str | None = None) -> AsyncIterator[Admission]:
-    books, leases = Books(), Leases(redis_url or settings.REDIS_URL)
-    door = Admission(ledger=await books.ledger(), leases=leases)
-    try:
-        yield door
-    finally:
-        await door.stop()
-        await books.close()
-        await leases.stop()
-
-
-async def elsewhere(act: Callable[[], Result]) -> Result:
-    """In another thread with a connection of its own, as another process would."""
-
-    def run() -> Result:
-        try:
-            return act()
-        finally:
-            connection.close()
-
-    return await asyncio.to_thread(run)
-
-
-async def enter(door: Admission, key: IssuedKey) -> Admitted:
-    caller = await door.identify(key.secret)
-    return await door.admit(caller, ASKED, started=time.perf_counter())
-
-
-async def until(ask: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
-        while not await ask():  # noqa: ASYNC110 - another process's commit tells nobody
-            await asyncio.sleep(0.02)
-
-
-def limit(organization: Organization, **limits: int) -> None:
-    unset: dict[str, Any] = {
-        "requests_per_minute": None,
-        "concurrent_requests": None,
-        "characters_per_request": None,
-    }
-    set_limits(organization=organization, **unset | limits)
+__all__ = ["acme", "live", "test_key"]
 
 
 async def test_a_request_is_admitted_recorded_and_settled(live: IssuedKey) -> None:
@@ -102,7 +42,7 @@ async def test_a_request_is_admitted_recorded_and_settled(live: IssuedKey) -> No
         assert admitted.headers["X-RateLimit-Remaining"] == str(settings.LIMIT_REQUESTS_PER_MINUTE - 1)
         assert door.settle(admitted, OK) > 0
         await until(lambda: elsewhere(UsageRecord.objects.filter(state="ok", characters_charged=10).exists))
-    assert door._in_flight == {}
+    assert door._leases._held == {}
 
 
 async def test_settling_twice_counts_the_first_time(live: IssuedKey) -> None:
@@ -114,7 +54,7 @@ async def test_settling_twice_counts_the_first_time(live: IssuedKey) -> None:
         await until(lambda: elsewhere(UsageRecord.objects.exclude(state="open").exists))
         row = await elsewhere(UsageRecord.objects.get)
         assert (row.state, row.characters_charged) == ("cancelled", 3)
-        assert door._in_flight == {}
+        assert door._leases._held == {}
 
 
 async def test_too_fast_and_too_many_are_told_apart(acme: Organization, live: IssuedKey) -> None:
@@ -124,9 +64,9 @@ async def test_too_fast_and_too_many_are_told_apart(acme: Organization, live: Is
         with pytest.raises(RateLimited) as crowded:
             await enter(door, live)
         door.settle(first, OK)
-        await asyncio.gather(*door._leases._releases)
+        await asyncio.gather(*door._leases._settlements)
         door.settle(await enter(door, live), OK)
-        await asyncio.gather(*door._leases._releases)
+        await asyncio.gather(*door._leases._settlements)
         with pytest.raises(RateLimited) as hurried:
             await enter(door, live)
     assert crowded.value.code == "too_many_concurrent_requests"
@@ -227,6 +167,3 @@ async def test_what_is_no_key_is_refused_before_anything_else() -> None:
     async with admission(redis_url="redis://127.0.0.1:1/0") as door:
         with pytest.raises(Unauthenticated):
             await door.identify("vf_live_" + "0" * 36)
-
-
-test_key.__test__ = False  # type: ignore[attr-defined]

@@ -86,6 +86,7 @@ def test_the_next_request_after_its_end_is_refused(
         response = acme.generate(voice=reference)
         assert response.status_code == status
         assert error_of(response)["code"] == code
+    acme.settled()
     assert [record.state for record in acme.records() if record.state != "failed"] == ["ok"]
     assert all(record.characters_charged == 0 for record in acme.records() if record.state == "failed")
 
