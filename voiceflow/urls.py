@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("apps.console.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.keys.urls")),
+    path("", include("apps.voices.urls")),
     path("", include("apps.usage.urls")),
     path("playground/speech", PlaygroundSpeechView.as_view(), name="playground_speech"),
     path("admin/", admin.site.urls),

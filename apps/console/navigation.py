@@ -47,6 +47,7 @@ PAGES: dict[str, tuple[Page, ...]] = {
     "Build": (
         Page("Overview", "overview", "overview", "home dashboard latency"),
         Page("Playground", "playground", "wave", "speech voice try generate"),
+        Page("Voices", "voices", "voice", "clone consent preview hear"),
     ),
     "Account": (
         Page("Keys", "keys", "key", "api secret token"),

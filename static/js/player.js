@@ -1,4 +1,5 @@
 // The player: first the live stream, then the whole clip in an <audio> element, under the same buttons.
+// One with a source of its own fetches that clip when it is to be heard for the first time.
 
 import { LiveAudio } from "./live.js";
 import { Waveform } from "./waveform.js";
@@ -12,9 +13,17 @@ export function clock(seconds) {
   return `${Math.floor(tenths / 600)}:${String(Math.floor(tenths / 10) % 60).padStart(2, "0")}.${tenths % 10}`;
 }
 
+function asIntegers(samples) {
+  return Int16Array.from(samples, (sample) => Math.max(-1, Math.min(1, sample)) * 32767);
+}
+
 export class Player {
+  // The one that was played last: it alone is heard, and takes the keys.
+  static current = null;
+
   constructor(root) {
     this.root = root;
+    this.source = root.dataset.src ?? null;
     this.button = root.querySelector("[data-play]");
     this.slider = root.querySelector("[data-wave]");
     this.time = root.querySelector("[data-time]");
@@ -29,6 +38,7 @@ export class Player {
       this.audio.addEventListener(name, () => this.show());
     }
     document.addEventListener("keydown", (event) => this.onKey(event));
+    this.show();
   }
 
   // ---- sources
@@ -49,6 +59,7 @@ export class Player {
   // Opened within the reader's own gesture, so that the browser lets it sound.
   open() {
     this.reset();
+    Player.current = this;
     this.live = new LiveAudio(USUAL_SAMPLE_RATE);
   }
 
@@ -73,6 +84,25 @@ export class Player {
     this.link.download = this.root.dataset.filename;
     this.link.removeAttribute("aria-disabled");
     this.animate();
+  }
+
+  async fetchClip() {
+    this.isFetching = true;
+    this.show();
+    try {
+      const response = await fetch(this.source);
+      if (!response.ok) throw new Error(`answered ${response.status}`);
+      const clip = await response.blob();
+      this.audio.src = URL.createObjectURL(clip);
+      this.source = null;
+      const decoder = new OfflineAudioContext(1, 1, USUAL_SAMPLE_RATE);
+      const decoded = await decoder.decodeAudioData(await clip.arrayBuffer());
+      this.wave.push(asIntegers(decoded.getChannelData(0)), decoded.sampleRate);
+      await this.audio.play();
+    } finally {
+      this.isFetching = false;
+      this.animate();
+    }
   }
 
   // ---- what the reader does
@@ -101,6 +131,9 @@ export class Player {
   }
 
   play() {
+    if (Player.current !== this) Player.current?.pause();
+    Player.current = this;
+    if (this.source) return void (this.isFetching || this.fetchClip());
     if (this.live) this.live.play();
     else if (this.hasClip) this.audio.play();
     this.animate();
@@ -132,6 +165,7 @@ export class Player {
   }
 
   onKey(event) {
+    if (Player.current !== this) return;
     const busy = event.target.closest("input, textarea, select, button, a, summary, dialog, [role=tab], pre");
     if (busy || event.metaKey || event.ctrlKey || event.altKey || !this.duration) return;
     if (event.key === " ") this.toggle();
@@ -153,9 +187,9 @@ export class Player {
   show() {
     const { position, duration } = this;
     this.root.classList.toggle("playing", this.isPlaying);
-    this.button.disabled = !duration;
+    this.button.disabled = this.isFetching || !(duration || this.source);
     this.button.setAttribute("aria-label", this.isPlaying ? "Pause" : "Play");
-    this.time.textContent = duration ? `${clock(position)} / ${clock(duration)}` : clock(0);
+    this.time.textContent = duration ? `${clock(position)} / ${clock(duration)}` : this.source ? "–" : clock(0);
     this.slider.setAttribute("aria-disabled", String(!this.hasClip));
     this.slider.setAttribute("aria-valuemax", duration.toFixed(1));
     this.slider.setAttribute("aria-valuenow", position.toFixed(1));

@@ -12,7 +12,10 @@ from tests.cast import signed_in
 from tests.console.deployed import deployed
 from tests.usage.rows import record
 
-PAGES = ("/", "/playground", "/keys", "/keys/new", "/usage", "/settings")
+PAGES = (
+    *("/", "/playground", "/voices", "/voices/new", "/voices/terms", "/keys", "/keys/new", "/usage"),
+    "/settings",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -165,6 +165,7 @@ EXAMPLES: dict[str, Any] = {
     "v1/": lambda owned: f"/v1/models/{MARK}",
     "api/voices/<str:voice_id>": Voice,
     "elevenlabs/v1/voices/<str:voice_id>": Voice,
+    "voices/<str:voice_id>": Voice,
     "elevenlabs/": lambda owned: f"/elevenlabs/v1/text-to-speech/{MARK}-voice",
     "api/history/<uuid:item_id>": HistoryItem,
     "history/<uuid:item_id>": HistoryItem,

@@ -117,7 +117,16 @@ def test_the_marks_are_seen_by_who_may_see_them(owned: Possessions) -> None:
     """The walk would find nothing in pages that show nothing to anybody."""
     owner: User = owned[User]
     client = signed_in(owner)
-    for path in ("/", "/keys", "/usage?tab=requests", "/settings", "/api/keys", "/api/usage", "/api/voices"):
+    for path in (
+        "/",
+        "/keys",
+        "/usage?tab=requests",
+        "/settings",
+        "/api/keys",
+        "/api/usage",
+        "/api/voices",
+        "/voices",
+    ):
         told = body_of(client.get(path))
         assert any(mark in told for mark in owned.marks()), path
     User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)

@@ -190,6 +190,8 @@ _BADGES = {
     "cancelled": "amber",
     "degraded": "amber",
     "asleep": "amber",
+    "withdrawn": "amber",
+    "suspended": "red",
     "revoked": "red",
     "failed": "red",
     "cut": "red",
