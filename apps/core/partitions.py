@@ -10,6 +10,8 @@ from django.db import migrations, transaction
 from apps.core.ids import uuid7_floor
 
 MONTHS_AHEAD = 3
+# Whoever comes after one that waits for a lock waits as well, and an admission has two seconds.
+LOCK_TIMEOUT_MS = 1000
 
 
 class CreatePartitionedModel(migrations.CreateModel):
@@ -43,7 +45,10 @@ def months_from(moment: datetime, count: int) -> list[datetime]:
 
 
 def ensure_partitions(connection: Any, table: str, *, now: datetime) -> list[str]:
-    """Makes what is missing of this month and the next three; answers the names of what it made."""
+    """Makes what is missing of this month and the next three; answers the names of what it made.
+
+    Raises `OperationalError` where somebody reads the table for long: nobody else is held up for that.
+    """
     made = []
     with connection.cursor() as cursor:
         for month in months_from(now, MONTHS_AHEAD + 1):
@@ -62,6 +67,9 @@ def _make(connection: Any, table: str, name: str, month: datetime) -> None:
     bounds = f"FROM ('{first}') TO ('{after}')"
     waiting, of_month = f"{name}_waiting", f"id >= '{first}' AND id < '{after}'"
     statements = (
+        f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_MS}ms'",
+        # In the order in which everybody else locks them: the whole, then its parts.
+        f'LOCK TABLE ONLY "{table}" IN ACCESS EXCLUSIVE MODE',
         f'LOCK TABLE "{table}_default" IN ACCESS EXCLUSIVE MODE',
         f'CREATE TEMPORARY TABLE "{waiting}" AS SELECT * FROM "{table}_default" WHERE {of_month}',  # noqa: S608
         f'DELETE FROM "{table}_default" WHERE {of_month}',  # noqa: S608

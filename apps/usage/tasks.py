@@ -3,7 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from celery import shared_task
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from apps.core import partitions
@@ -16,7 +16,7 @@ def reconcile() -> int:
     return reconciler.reconcile()
 
 
-@shared_task
+@shared_task(autoretry_for=(OperationalError,), retry_backoff=30, max_retries=5)
 def keep_partitions() -> list[str]:
     return partitions.ensure_partitions(connection, UsageRecord._meta.db_table, now=timezone.now())
 

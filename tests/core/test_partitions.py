@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from apps.accounts.models import Organization
 from apps.core.ids import uuid7_floor
@@ -13,6 +15,7 @@ from apps.core.partitions import ensure_partitions, month_after, months_from
 from apps.usage.models import UsageRecord
 from apps.usage.tasks import keep_partitions
 from tests.cast import acme, alice
+from tests.platform import until
 from tests.usage.rows import record
 
 __all__ = ["acme", "alice"]
@@ -96,6 +99,65 @@ def test_rows_that_waited_in_the_default_move_to_their_month(acme: Organization)
     made = ensure_partitions(connection, TABLE, now=DECEMBER)
     assert len(made) == 4
     assert partition_of(row) == f"{TABLE}_2091_12"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_reader_holds_up_neither_the_task_nor_others() -> None:
+    reading, done = threading.Event(), threading.Event()
+
+    def read() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {TABLE}")  # noqa: S608
+            reading.set()
+            done.wait(30)
+        connection.close()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert reading.wait(10)
+    began = time.monotonic()
+    try:
+        with pytest.raises(OperationalError, match="lock timeout"):
+            ensure_partitions(connection, TABLE, now=DECEMBER)
+        assert time.monotonic() - began < 5
+    finally:
+        done.set()
+        reader.join()
+    with transaction.atomic():
+        assert len(ensure_partitions(connection, TABLE, now=DECEMBER)) == 4
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_made_while_rows_come_in(acme: Organization) -> None:
+    """Rows that wait in the default while their month is made are neither lost nor in its way."""
+    stopped = threading.Event()
+    written: list[int] = []
+
+    def write() -> None:
+        while not stopped.is_set():
+            written.append(1)
+            record(acme, at=DECEMBER)
+            list(UsageRecord.objects.for_organization(acme))
+        connection.close()
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        until(lambda: UsageRecord.objects.exists(), what="a row")
+        assert len(ensure_partitions(connection, TABLE, now=DECEMBER)) == 4
+    finally:
+        stopped.set()
+        for writer in writers:
+            writer.join()
+        rows = list(UsageRecord.objects.for_organization(acme))
+        kept = {partition_of(row) for row in rows}
+        with connection.cursor() as cursor:
+            for month in months_from(DECEMBER, 4):
+                cursor.execute(f"DROP TABLE IF EXISTS {TABLE}_{month:%Y_%m}")
+    assert len(rows) == len(written)
+    assert kept == {f"{TABLE}_2091_12"}
 
 
 def test_a_period_reads_its_own_partitions_only(acme: Organization, years_end: list[str]) -> None:
