@@ -33,6 +33,7 @@ class Overview:
     totals: reports.Totals
     days: list[reports.DayUsage]
     recent: list[UsageRecord]
+    voice_names: dict[str, str]
     deployments: Sequence[Deployment]
     expiring_keys: Sequence[ApiKey]
     limit_notices: Sequence[notices.Standing]
@@ -40,13 +41,15 @@ class Overview:
 
 
 def overview_of(organization: Organization) -> Overview:
-    """Eight queries, whatever the traffic; four more where a limit of the month is nearly used."""
+    """Eight queries, whatever the traffic; more where a limit is nearly used or a voice is cloned."""
     selection = reports.select(organization, reports.Period.days(DAYS))
     deployments = _running(organization)
+    recent = reports.recent(organization, RECENT)
     return Overview(
         totals=reports.totals(selection),
         days=reports.daily(selection),
-        recent=reports.recent(organization, RECENT),
+        recent=recent,
+        voice_names=reports.voice_names(organization, (record.voice for record in recent)),
         deployments=deployments,
         expiring_keys=_expiring(organization),
         limit_notices=notices.standing(organization),

@@ -114,11 +114,12 @@ class KeyUsageSerializer(TimedSerializer):
 
 
 class VoiceUsageSerializer(TimedSerializer):
-    voice = serializers.CharField(source="name")
+    voice = serializers.CharField(help_text="As requests name it.")
+    name = serializers.CharField(help_text="As people call it; another than `voice` for a cloned one.")
 
 
 class ModelUsageSerializer(TimedSerializer):
-    model = serializers.CharField(source="name")
+    model = serializers.CharField()
 
 
 class DeploymentUsageSerializer(TimedSerializer):

@@ -7,6 +7,8 @@ An organization's figures count all its requests; `mode` narrows them to live or
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Self
@@ -22,8 +24,10 @@ from apps.usage import figures
 from apps.usage.histogram import quantile
 from apps.usage.models import RollupState, UsageRecord
 from apps.usage.spans import DAY, Span, midnight
+from apps.voices.models import Voice
 
 MAX_DAYS = 366
+_CLONED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Percentile(Aggregate):
@@ -144,10 +148,16 @@ class KeyUsage(Timed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamedUsage(Timed):
-    """Of one voice or one model."""
+class VoiceUsage(Timed):
+    """`voice` is what requests name it by, which is an id for a cloned one; `name` what people call it."""
 
+    voice: str
     name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelUsage(Timed):
+    model: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,12 +216,14 @@ def by_key(selection: Selection) -> list[KeyUsage]:
     return [KeyUsage.of(row, key=keys.get(row["key_id"])) for row in rows]
 
 
-def by_voice(selection: Selection) -> list[NamedUsage]:
-    return _by_name(selection, "voice")
+def by_voice(selection: Selection) -> list[VoiceUsage]:
+    rows = _largest_first(selection.read("voice", latency=True), "voice")
+    names = voice_names(selection.organization, [row["voice"] for row in rows])
+    return [VoiceUsage.of(row, name=names.get(row["voice"], row["voice"])) for row in rows]
 
 
-def by_model(selection: Selection) -> list[NamedUsage]:
-    return _by_name(selection, "model")
+def by_model(selection: Selection) -> list[ModelUsage]:
+    return [ModelUsage.of(row) for row in _largest_first(selection.read("model", latency=True), "model")]
 
 
 def by_deployment(selection: Selection) -> list[DeploymentUsage]:
@@ -226,9 +238,16 @@ def recent(organization: Organization, limit: int = 10) -> list[UsageRecord]:
     )
 
 
-def _by_name(selection: Selection, column: str) -> list[NamedUsage]:
-    rows = _largest_first(selection.read(column, latency=True), column)
-    return [NamedUsage.of(row, name=row[column]) for row in rows]
+def voice_names(organization: Organization, voices: Iterable[str]) -> dict[str, str]:
+    """What an organization calls its cloned voices, ended ones too, by their ids as requests carry them.
+
+    No query where no voice is one of them.
+    """
+    ids = {voice for voice in voices if _CLONED.fullmatch(voice)}
+    if not ids:
+        return {}
+    found = Voice.objects.for_organization(organization).filter(pk__in=ids)
+    return {str(voice_id): name for voice_id, name in found.values_list("pk", "name")}
 
 
 def _largest_first(rows: list[dict[str, Any]], column: str) -> list[dict[str, Any]]:

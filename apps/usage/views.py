@@ -63,7 +63,9 @@ def usage(request: OrganizationRequest) -> HttpResponse:
     if tab in GROUPS:
         context |= {"groups": GROUPS[tab](selection)}
     elif tab == "requests":
-        context |= {"page": _page(selection.records, totals.requests, number), "noun": "requests"}
+        page = _page(selection.records, totals.requests, number)
+        names = reports.voice_names(request.organization, (record.voice for record in page))
+        context |= {"page": page, "noun": "requests", "voice_names": names}
     else:
         used = [day for day in reversed(days) if day.requests]
         context |= {"page": Paginator(used, DAYS_PER_PAGE).get_page(number), "noun": "days"}

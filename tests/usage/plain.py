@@ -73,8 +73,8 @@ def assert_exact(selection: Selection) -> None:
         day: _sums(row for row in rows if row.started_at.date() == day) for day in selection.period.each_day()
     }
     _assert_groups(reports.by_key(selection), rows, lambda used: used.key and used.key.pk, "key_id")
-    _assert_groups(reports.by_voice(selection), rows, lambda used: used.name, "voice")
-    _assert_groups(reports.by_model(selection), rows, lambda used: used.name, "model")
+    _assert_groups(reports.by_voice(selection), rows, lambda used: used.voice, "voice")
+    _assert_groups(reports.by_model(selection), rows, lambda used: used.model, "model")
     _assert_groups(reports.by_deployment(selection), rows, lambda used: used.deployment_id, "deployment_id")
 
 

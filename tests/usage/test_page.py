@@ -13,6 +13,7 @@ from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
 from apps.usage.rollups import roll_up
 from apps.usage.services import set_limits
+from apps.voices.models import Voice
 from tests.cast import signed_in
 from tests.usage.rows import record
 
@@ -111,6 +112,20 @@ def test_by_voice_model_and_deployment(alice: User, acme: Organization) -> None:
     html = page(alice, "tab=deployments")
     assert html.index(">shared-cpu<") < html.index("ended before one was reached")
     assert "shared, CPU (hibari)" in html
+
+
+def test_a_cloned_voice_is_shown_by_its_name(alice: User, acme: Organization) -> None:
+    voice = Voice.objects.create(
+        organization=acme, category="cloned", name="Night narrator", reference_sha256="0" * 64
+    )
+    record(acme, voice=str(voice.pk))
+    assert f'<code class="cell-sub">{voice.pk}</code>' in page(alice, "tab=voices")
+    for html in (
+        page(alice, "tab=voices"),
+        page(alice, "tab=requests"),
+        signed_in(alice).get("/").content.decode(),
+    ):
+        assert ">Night narrator</span>" in html
 
 
 def test_charged_and_credited_are_shown_where_they_differ(alice: User, acme: Organization) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -16,6 +17,7 @@ from apps.usage import reports
 from apps.usage.histogram import RELATIVE_ERROR
 from apps.usage.reports import Period
 from apps.usage.rollups import roll_up
+from apps.voices.models import Voice
 from tests.usage.rows import record
 
 DAY = date(2026, 11, 20)
@@ -130,21 +132,43 @@ def test_by_voice_and_by_model(acme: Organization) -> None:
     record(acme, at=NOON, voice="kore", model="tone", characters=50, ttfb_ms=20.0)
     record(acme, at=NOON, voice="heart", state="failed", characters=5, characters_charged=0)
     selection = reports.select(acme, ONE_DAY)
-    assert [(v.name, v.requests, v.characters) for v in reports.by_voice(selection)] == [
+    assert [(v.voice, v.requests, v.characters) for v in reports.by_voice(selection)] == [
         ("kore", 1, 50),
         ("heart", 2, 35),
     ]
     (tone, hibari) = reports.by_model(selection)
-    assert (tone.name, tone.error_rate, tone.characters_charged, tone.characters_credited) == (
+    assert (tone.model, tone.error_rate, tone.characters_charged, tone.characters_credited) == (
         "tone",
         0,
         10,
         0,
     )
-    assert (hibari.name, hibari.error_rate) == ("hibari", 0.5)
+    assert (hibari.model, hibari.error_rate) == ("hibari", 0.5)
     assert (hibari.characters_charged, hibari.characters_credited) == (20, 10)
     assert hibari.ttfb_p50_ms is None
     assert tone.ttfb_p50_ms == pytest.approx(20, rel=RELATIVE_ERROR)
+
+
+def test_a_cloned_voice_has_the_name_that_its_organization_gave_it(
+    acme: Organization, globex: Organization, django_assert_num_queries: Any
+) -> None:
+    own, theirs = (
+        Voice.objects.create(organization=o, category="cloned", name="Narrator", reference_sha256="0" * 64)
+        for o in (acme, globex)
+    )
+    Voice.objects.filter(pk=own.pk).update(state=Voice.State.DELETED)
+    gone = str(uuid4())
+    for voice, characters in ((str(own.pk), 40), (str(theirs.pk), 30), (gone, 20), ("heart", 10)):
+        record(acme, at=NOON, voice=voice, characters=characters)
+    selection = reports.select(acme, ONE_DAY)
+    with django_assert_num_queries(2):
+        found = [(used.voice, used.name) for used in reports.by_voice(selection)]
+    assert found == [
+        (str(own.pk), "Narrator"),
+        (str(theirs.pk), str(theirs.pk)),
+        (gone, gone),
+        ("heart", "heart"),
+    ]
 
 
 def test_by_deployment_tells_none_from_one_that_is_no_more(acme: Organization) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -98,6 +98,12 @@ def charged(used: Sums) -> str:
         else f"{number(used.characters_charged)} charged"
     )
     return f"{said}, {number(used.characters_credited)} credited" if used.characters_credited else said
+
+
+@register.filter
+def named(value: str, names: Mapping[str, str]) -> str:
+    """The name of what has one, itself where it has none."""
+    return names.get(value, value)
 
 
 @register.filter
