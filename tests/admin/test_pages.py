@@ -14,8 +14,11 @@ from django.urls import reverse
 from apps.accounts.models import Organization, User
 from apps.keys.services import issue_key
 from apps.usage.models import OrganizationLimits
+from apps.voices import statements
+from apps.voices.consents import accept_terms
 from tests.cast import signed_in
 from tests.usage.rows import process, record
+from tests.voices.recordings import actor, clone
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 NAMES = [model._meta.label_lower for model in MODELS]
@@ -28,6 +31,8 @@ def one_of_each(acme: Organization, alice: User, sam: User) -> None:
     OrganizationLimits.objects.create(organization=acme, requests_per_minute=5)
     record(acme, state="failed", error_code="worker_failed")
     process()
+    accept_terms(organization=acme, version=statements.current_terms().version, by=actor(alice))
+    clone(acme, alice)
     LogEntry.objects.log_actions(sam.pk, [acme], CHANGE, "Renamed.", single_object=True)
 
 
@@ -76,7 +81,11 @@ def test_sign_in_is_the_one_of_the_platform(alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["usage.usagerecord", "keys.apikey", "accounts.user", "accounts.organization"]
+    "label",
+    [
+        *("usage.usagerecord", "keys.apikey", "accounts.user", "accounts.organization"),
+        *("voices.voice", "voices.voiceconsent", "voices.cloningterms"),
+    ],
 )
 def test_what_holds_the_truth_is_never_deleted(staff: Client, one_of_each: None, label: str) -> None:
     model = next(model for model in MODELS if model._meta.label_lower == label)

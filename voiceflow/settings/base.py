@@ -224,7 +224,7 @@ CONTENT_SECURITY_POLICY = {
 }
 CSP_BY_PREFIX = {
     # Unfold evaluates Alpine's expressions and writes its colours into a style element.
-    "/admin/": {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE], "media-src": [NONE]},
+    "/admin/": {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]},
 }
 
 # ---- API ---------------------------------------------------------------------------------------------
