@@ -46,7 +46,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
 CMD ["gunicorn", "voiceflow.wsgi:application", "--worker-class", "gthread", "--bind", "0.0.0.0:8080", \
      "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]
 
-# The speech paths: /generate and the playground's.
+# The speech paths: /generate, /v1, /elevenlabs/v1/text-to-speech and the playground's.
 FROM base AS speech
 ENV GUNICORN_CMD_ARGS="--workers 2"
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \

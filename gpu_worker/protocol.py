@@ -25,7 +25,7 @@ from gpu_worker.consent import (
     sign_consent,
     verify_consent,
 )
-from gpu_worker.formats import MEDIA_TYPES, Encoding, EncodingError
+from gpu_worker.formats import MEDIA_TYPES, RATES, Encoding, EncodingError
 from gpu_worker.request import (
     CHOICES,
     INTEGER_BOUNDS,
@@ -51,6 +51,7 @@ __all__ = [
     "MIN_CONSENT_SECRET_CHARACTERS",
     "NUMBER_BOUNDS",
     "PROTOCOL",
+    "RATES",
     "REQUEST_ID_HEADER",
     "REQUEST_ID_PATTERN",
     "SHA256_PATTERN",

@@ -247,6 +247,8 @@ class Admission:
         await asyncio.shield(task)
 
     async def _rebase(self, place: Place) -> None:
+        # What this process has settled and not written yet is in no counter: it is written first.
+        await self._ledger.flush()
         used = await self._in_thread(
             lambda: charged_this_month(
                 place.organization_id, place.mode, month=place.month, key_id=place.key_id

@@ -9,6 +9,7 @@ on its way, a credit that only PostgreSQL knows of) is put right by its next rea
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -19,7 +20,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from apps.accounts.policy import redis_key as policy_key
-from apps.core.redis_client import connect_async
+from apps.core.redis_client import connect, connect_async
 from apps.usage.places import Lease, Place
 
 logger = structlog.get_logger(__name__)
@@ -238,3 +239,12 @@ def _read(answer: bytes) -> Verdict:
         wait_ms,
         tuple(Figures(*figures[at : at + width]) for at in range(0, len(figures), width)),
     )
+
+
+def forget_counters(places: Iterable[Place]) -> None:
+    """Has months' counters read from PostgreSQL anew when they are next asked for."""
+    try:
+        with connect() as client:
+            client.delete(*{place.quota for place in places})
+    except AWAY_ERRORS as error:
+        logger.warning("counters not forgotten", error=type(error).__name__)

@@ -25,6 +25,7 @@ logger = structlog.get_logger(__name__)
 
 GATHER_SECONDS = 0.002
 SETTLE_SECONDS = 0.02
+FLUSH_SECONDS = 1.0
 OPEN_TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 0.2
 # The pool connects when it is asked and not again while one waits: ask often, so that a request which still
@@ -62,6 +63,7 @@ class Ledger:
         )
         self._openings: list[_Opening] = []
         self._settlements: list[Settlement] = []
+        self._flushes: list[asyncio.Future[None]] = []
         self._in_flight = 0
         self._wake = asyncio.Event()
         self._wake_later: asyncio.TimerHandle | None = None
@@ -110,6 +112,13 @@ class Ledger:
         elif self._wake_later is None:
             self._wake_later = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._wake.set)
 
+    async def flush(self, *, timeout_seconds: float = FLUSH_SECONDS) -> None:
+        """Returns when what was settled until now is committed; with the database away, after a while."""
+        written = asyncio.get_running_loop().create_future()
+        self._flushes.append(written)
+        self._wake.set()
+        await asyncio.wait([written], timeout=timeout_seconds)
+
     @property
     def pending(self) -> int:
         return len(self._openings) + len(self._settlements)
@@ -122,6 +131,7 @@ class Ledger:
             self._rest()
             openings, settlements = self._take()
             if not (openings or settlements or self._beat_due):
+                self._tell_flushed()
                 continue
             try:
                 await self._write(openings, settlements)
@@ -133,6 +143,15 @@ class Ledger:
                 self._refuse(openings, settlements, error)
             else:
                 self._confirm(openings)
+                self._tell_flushed()
+
+    def _tell_flushed(self) -> None:
+        if self._settlements:
+            return
+        waiting, self._flushes = self._flushes, []
+        for written in waiting:
+            if not written.done():
+                written.set_result(None)
 
     def _rest(self) -> None:
         self._wake.clear()

@@ -11,7 +11,10 @@ import structlog
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from apps.usage.leases import forget_counters
 from apps.usage.models import SpeechProcess, UsageRecord
+from apps.usage.places import place_of
+from apps.usage.quota import month_of
 
 logger = structlog.get_logger(__name__)
 
@@ -28,14 +31,22 @@ def reconcile(*, include_dead_here: bool = False) -> int:
     alive = _alive()
     if include_dead_here:
         alive = alive.exclude(id__in=_dead_here())
-    # One statement: a process that starts between two would be taken for a dead one.
-    closed: int = (
-        UsageRecord.objects.filter(state=UsageRecord.State.OPEN)
-        .exclude(owner_id__in=alive.values("id"))
-        .update(state=UsageRecord.State.CUT, error_code="process_died", closed_at=Now())
+    orphaned = UsageRecord.objects.filter(state=UsageRecord.State.OPEN).exclude(
+        owner_id__in=alive.values("id")
     )
+    places = {
+        place_of(organization_id, mode, counted, month_of(record_id))
+        for organization_id, mode, key_id, record_id in orphaned.values_list(
+            "organization_id", "mode", "key_id", "id"
+        )
+        for counted in (None, key_id)
+    }
+    # One statement: a process that starts between two would be taken for a dead one.
+    closed: int = orphaned.update(state=UsageRecord.State.CUT, error_code="process_died", closed_at=Now())
     if closed:
         logger.warning("orphaned requests closed", count=closed)
+        # The process may have counted in Redis what it was killed before it could write down.
+        forget_counters(places)
     SpeechProcess.objects.filter(heartbeat_at__lt=Now() - FORGET_AFTER).delete()
     return closed
 

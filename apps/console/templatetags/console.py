@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from apps.console import samples
 from apps.console.charts import BarChart, Point, draw_bars, step_of
+from apps.console.docs.samples import samples_of
 from apps.console.icons import STROKES
 from apps.console.samples import FIRST_TEXT
 from apps.usage.reports import Sums
@@ -173,6 +174,12 @@ def code_samples(context: Context, code_id: str, text: str = FIRST_TEXT, **call:
     """The speech call as curl, Python and JavaScript, with the address that the reader uses."""
     base_url = context["request"].build_absolute_uri("/").rstrip("/")
     return {"id": code_id, "samples": samples.of_speech(base_url, text=text, **call)}
+
+
+@register.inclusion_tag("components/code_tabs.html")
+def docs_samples(name: str, base_url: str) -> dict[str, Any]:
+    """A sample of the docs in every language that it is written in."""
+    return {"id": f"sample-{name}", "samples": samples_of(name, base_url)}
 
 
 @register.filter
