@@ -11,7 +11,7 @@ from apps.tts.endpoints import Endpoint
 from apps.tts.meaning import reach_of
 from apps.tts.openai import catalogue, events, voices
 from apps.tts.openai.body import MEDIA_TYPES, Checked, checked
-from apps.tts.openai.surface import OPENAI
+from apps.tts.openai.surface import OPENAI, standing_headers
 from apps.tts.request import SpeechBody
 from apps.tts.runtime import Runtime
 from apps.tts.speech import Speech, speak
@@ -93,9 +93,8 @@ class UnknownPath(OpenAIEndpoint):
 
 def _answer(speech: Speech, asked: Checked) -> Answer:
     """Always as it is made: OpenAI has no other way."""
-    headers = speech.headers | {
-        "Content-Type": events.MEDIA_TYPE if asked.as_events else MEDIA_TYPES[asked.body.format]
-    }
+    media_type = events.MEDIA_TYPE if asked.as_events else MEDIA_TYPES[asked.body.format]
+    headers = speech.headers | standing_headers(speech.admitted.standing) | {"Content-Type": media_type}
     stream = events.events(speech) if asked.as_events else streamed(speech)
     return Answer(headers=headers, stream=stream, drop=speech.close, logs_itself=True, speech=speech)
 

@@ -122,8 +122,24 @@ def test_over_the_rate_the_sdk_waits_as_long_as_it_is_told_and_gets_in(
     headers = refused.value.response.headers
     assert 0 < float(headers["retry-after-ms"]) <= 2000
     assert float(headers["retry-after"]) * 1000 >= float(headers["retry-after-ms"])
+    assert headers["x-ratelimit-limit-requests"] == "30"
+    assert headers["x-ratelimit-remaining-requests"] == "0"
     assert speak(client, trace).content
     trace.attempts(2)
+
+
+def test_a_quota_that_is_used_up_is_not_asked_again(
+    acme: Tenant, cpu: Worker, client: openai.OpenAI, trace: Trace
+) -> None:
+    limit(acme, characters_per_month=20)
+    with pytest.raises(openai.RateLimitError) as refused:
+        speak(client, trace, input="This is longer than twenty characters.")
+    assert told(refused.value) == ("insufficient_quota", "insufficient_quota", None)
+    headers = refused.value.response.headers
+    assert headers["x-should-retry"] == "false"
+    assert not {"retry-after", "retry-after-ms"} & set(headers)
+    trace.attempts(1)
+    assert acme.records() == []
 
 
 def test_nobody_there_to_speak_is_asked_again_after_the_time_that_it_says(

@@ -14,6 +14,7 @@ from tests.platform import Tenant, deploy, wait_for_route
 from tests.sdk import node_programs
 from tests.sdk.node_programs import Program, result_of
 from tests.tts.openai.conftest import Trace
+from tests.tts.openai.test_errors import limit
 from tests.tts.openai.test_speech import MEDIA_TYPES, seconds_of
 
 # The first of them may have to install the client.
@@ -86,6 +87,15 @@ def test_nobody_there_to_speak_is_asked_again(acme: Tenant, npm: Program, trace:
     assert (error["name"], error["status"]) == ("InternalServerError", 503)
     assert (error["code"], error["requestID"]) == ("no_worker_ready", trace.id)
     trace.attempts(3)
+
+
+def test_a_quota_that_is_used_up_is_not_asked_again(
+    acme: Tenant, cpu: Worker, npm: Program, trace: Trace
+) -> None:
+    limit(acme, characters_per_month=5)
+    error = npm.run("refusal")
+    assert (error["name"], error["status"], error["code"]) == ("RateLimitError", 429, "insufficient_quota")
+    trace.attempts(1)
 
 
 def test_a_worker_that_dies_breaks_the_stream(

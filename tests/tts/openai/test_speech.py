@@ -190,13 +190,18 @@ def test_words_in_brackets_that_are_no_tag_are_left_out(cpu: Worker, client: ope
     assert len(spoken("[whistles loudly] Hello there.", unknown_tags="speak")) > 1.3 * len(dropped)
 
 
-def test_every_answer_tells_its_request_and_its_time(cpu: Worker, client: openai.OpenAI) -> None:
+def test_every_answer_tells_its_request_its_time_and_where_the_caller_stands(
+    cpu: Worker, client: openai.OpenAI
+) -> None:
     answer = client.audio.speech.create(
         model="tts-1", voice="alloy", input="Hi.", extra_headers={"X-Request-Id": "order-4711-b"}
     )
     headers = answer.response.headers
     assert headers["x-request-id"] == "order-4711-b"
     assert 0 <= int(headers["openai-processing-ms"]) < 30_000
+    limit, remaining = (int(headers[f"x-ratelimit-{name}-requests"]) for name in ("limit", "remaining"))
+    assert 0 <= remaining < limit
+    assert headers["x-ratelimit-reset-requests"].endswith("s")
 
 
 def test_a_test_key_speaks_with_the_cpu_engine_alone(
