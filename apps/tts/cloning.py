@@ -136,6 +136,8 @@ class Clones:
             if len(self._known) > ORGANIZATIONS_REMEMBERED:
                 self._known.popitem(last=False)
         self._known.move_to_end(organization_id)
+        if known[1].done():
+            return known[1].result()
         # Others wait for the same reading: who leaves does not end it.
         return await asyncio.shield(known[1])
 

@@ -15,9 +15,10 @@ def deployed(
     voices: list[str],
     organization: Organization | None = None,
     state: str = "ready",
+    features: tuple[str, ...] = (),
 ) -> Deployment:
     """A deployment with one worker, ready where the deployment is; shared without an organization."""
-    capabilities = {"models": [model], "voices": voices, "features": [], "max_batch": 1}
+    capabilities = {"models": [model], "voices": voices, "features": list(features), "max_batch": 1}
     deployment = Deployment.objects.create(
         organization=organization, name=name, engine="cpu", state=state, capabilities=capabilities
     )

@@ -4,8 +4,10 @@ from django.test import Client
 
 from apps.accounts.models import Organization, User
 from apps.usage.models import OrganizationLimits
+from apps.voices.services import withdraw_consent
 from tests.cast import signed_in
 from tests.console.deployed import deployed
+from tests.voices.recordings import actor, clone
 
 
 def page(user: User) -> str:
@@ -32,6 +34,21 @@ def test_a_plan_without_the_shared_pool_offers_ones_own_alone(alice: User, acme:
     html = page(alice)
     assert '<option value="warm" data-model="chatterbox">' in html
     assert "hibari" not in html
+
+
+def test_a_model_that_clones_offers_ones_own_voices(
+    alice: User, acme: Organization, charlie: User, globex: Organization
+) -> None:
+    deployed("shared-cpu", model="hibari", voices=["heart"])
+    deployed("shared-gpu", model="chatterbox", voices=["warm"], features=("clone",))
+    voice, gone = clone(acme, alice, name="Ada"), clone(acme, alice, name="Bea")
+    withdraw_consent(voice=gone, by=actor(alice))
+    clone(globex, charlie, name="Theirs")
+    html = page(alice)
+    assert f'<option value="{voice.pk}" data-model="chatterbox">Ada</option>' in html
+    assert html.count(f'value="{voice.pk}"') == 1
+    assert "Bea" not in html
+    assert "Theirs" not in html
 
 
 def test_without_a_voice_it_says_why(alice: User, acme: Organization) -> None:

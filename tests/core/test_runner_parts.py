@@ -61,7 +61,8 @@ def test_a_reader_that_went_away_stops_nothing() -> None:
 def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
     path = tmp_path / "var" / "secrets.env"
     first = development_secrets(path)
-    assert set(first) == {"SECRET_KEY", "KEY_PEPPERS", "FIELD_ENCRYPTION_KEYS", "ADMIN_PASSWORD"}
+    made = {"SECRET_KEY", "KEY_PEPPERS", "FIELD_ENCRYPTION_KEYS", "CONSENT_SECRET", "ADMIN_PASSWORD"}
+    assert set(first) == made
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert development_secrets(path) == first
 
@@ -75,6 +76,7 @@ def test_a_secret_that_is_missing_is_added_and_the_others_stay(tmp_path: Path) -
         "SECRET_KEY",
         "KEY_PEPPERS",
         "FIELD_ENCRYPTION_KEYS",
+        "CONSENT_SECRET",
         "ADMIN_PASSWORD",
     }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
