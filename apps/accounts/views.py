@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import services
-from apps.accounts.forms import OrganizationForm, ProfileForm
+from apps.accounts.forms import HistoryForm, OrganizationForm, ProfileForm
 from apps.accounts.models import Membership, User
 from apps.accounts.tenancy import (
     SESSION_KEY,
@@ -49,6 +49,21 @@ def organization_update(request: OrganizationRequest) -> HttpResponse:
     return redirect("settings")
 
 
+@require_POST
+@manager_required
+def history_update(request: OrganizationRequest) -> HttpResponse:
+    form = HistoryForm(request.POST, days=request.organization.history_days)
+    if not form.is_valid():
+        return _settings_page(request, history_form=form)
+    days = form.cleaned_data["history_days"]
+    services.set_history_days(organization=request.organization, days=days)
+    if days:
+        messages.success(request, f"Requests are kept from now on, for {days} day{'' if days == 1 else 's'}.")
+    else:
+        messages.success(request, "History is off. What was kept goes when its days are over.")
+    return redirect("settings")
+
+
 @require_http_methods(["GET", "POST"])
 @login_required
 def organization_create(request: HttpRequest) -> HttpResponse:
@@ -79,15 +94,16 @@ def _settings_page(
     request: OrganizationRequest,
     profile_form: ProfileForm | None = None,
     organization_form: OrganizationForm | None = None,
+    history_form: HistoryForm | None = None,
 ) -> HttpResponse:
     organization = request.organization
     context = {
         "profile_form": profile_form
         or ProfileForm(initial={"name": request.user.name}, auto_id="profile_%s"),
         "organization_form": organization_form or OrganizationForm(initial={"name": organization.name}),
+        "history_form": history_form or HistoryForm(days=organization.history_days),
         "has_other_sign_ins": bool(platform.SOCIALACCOUNT_PROVIDERS),
         "members": Membership.objects.for_organization(organization).select_related("user"),
     }
-    return render(
-        request, "settings/settings.html", context, status=400 if profile_form or organization_form else 200
-    )
+    is_refused = profile_form or organization_form or history_form
+    return render(request, "settings/settings.html", context, status=400 if is_refused else 200)

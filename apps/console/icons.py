@@ -16,6 +16,7 @@ STROKES: dict[str, str] = {
     "copy": '<rect x="5.5" y="5.5" width="8" height="8.5" rx="1.5"/>'
     '<path d="M10.5 5.5V3.5A1.5 1.5 0 0 0 9 2H4a1.5 1.5 0 0 0-1.5 1.5v6A1.5 1.5 0 0 0 4 11h1.5"/>',
     "download": '<path d="M8 2.5v7.5M4.8 7 8 10.2 11.2 7M2.5 13.5h11"/>',
+    "history": '<path d="M2.5 8A5.5 5.5 0 1 0 4.2 4L2.5 5.6M2.5 2.3v3.3h3.3M8 5v3.2l2.2 1.3"/>',
     "info": '<circle cx="8" cy="8" r="6"/><path d="M8 7.5v3.3M8 5.1v.1"/>',
     "key": '<circle cx="5.2" cy="10.8" r="2.9"/><path d="m7.4 8.6 6-6M11 5l2.2 2.2M9.2 6.8l1.4 1.4"/>',
     "keyboard": '<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/>'

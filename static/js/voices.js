@@ -1,10 +1,8 @@
 // Voices to hear: each clip is fetched once it is asked for; one that is being made is looked for now and then.
 
-import { Player } from "./player.js";
+import "./clips.js";
 
 const LOOK_EVERY_MS = 3000;
-
-for (const root of document.querySelectorAll("[data-player][data-src]")) new Player(root);
 
 async function hasPreview(url) {
   const response = await fetch(url).catch(() => null);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from rest_framework import serializers
@@ -44,6 +45,16 @@ def listed(
     if end is not None:
         items = items.filter(id__lt=uuid7_floor(_midnight(end) + timedelta(days=1)))
     return items.order_by("-id")  # type: ignore[no-any-return]
+
+
+def history_item_of(organization: Organization, item_id: str | None) -> HistoryItem | None:
+    """The kept request that a URL names, where there is one."""
+    try:
+        wanted = UUID(item_id or "")
+    except ValueError:
+        return None
+    found: HistoryItem | None = HistoryItem.objects.shown(organization).filter(pk=wanted).first()
+    return found
 
 
 def _all_begun(words: list[str]) -> str:

@@ -25,8 +25,23 @@ logger = structlog.get_logger(__name__)
 MOST_WAITING: Final = 500
 _THREADS: Final = 2
 _STOP_SECONDS: Final = 10.0
-_TOLD_APART: Final = frozenset({"text", "model", "voice", "format", "stream", "word_times"})
-_USUAL: Final = {field.name: field.default for field in fields(SpeechBody) if field.name not in _TOLD_APART}
+# What is told beside text, model, voice and format, where it was not left as it is.
+_OPTIONS: Final = (
+    "language",
+    "speed",
+    "seed",
+    "exaggeration",
+    "cfg_weight",
+    "temperature",
+    "top_p",
+    "min_p",
+    "repetition_penalty",
+    "sample_rate",
+    "bitrate",
+    "normalize",
+    "unknown_tags",
+)
+_USUAL: Final = {field.name: field.default for field in fields(SpeechBody) if field.name in _OPTIONS}
 _CODECS: Final[dict[str, Literal["pcm", "alaw", "mulaw"]]] = {
     "wav": "pcm",
     "pcm": "pcm",
