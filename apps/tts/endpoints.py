@@ -102,4 +102,9 @@ def refusal(surface: Surface, error: Exception, request_id: str) -> Answer:
         logger.error("speech failed", request_id=request_id, exc_info=error)
         app_error = AppError(f"Something went wrong on our side. Tell us this request id: {request_id}.")
     metrics.SPEECH_REFUSALS.labels(app_error.code).inc()
-    return surface.refusal(app_error, request_id)
+    answer = surface.refusal(app_error, request_id)
+    if "Retry-After" in app_error.headers:
+        # Servers close what is idle after a few seconds, just when many are told to come back: a client that
+        # asks again on a kept connection at that moment would find it broken.
+        answer.headers["Connection"] = "close"
+    return answer

@@ -311,6 +311,7 @@ def test_nobody_there_to_speak_is_503_with_a_time_to_come_back(acme: Tenant) -> 
     response = acme.generate()
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) >= 1
+    assert response.headers["Connection"] == "close"
     assert error_of(response)["request_id"]
     assert acme.records() == []
 

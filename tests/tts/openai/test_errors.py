@@ -152,6 +152,7 @@ def test_nobody_there_to_speak_is_asked_again_after_the_time_that_it_says(
     headers = refused.value.response.headers
     assert headers["x-should-retry"] == "true"
     assert float(headers["retry-after-ms"]) == float(headers["retry-after"]) * 1000
+    assert headers["connection"] == "close"
     trace.attempts(3)
     assert acme.records() == []
 
