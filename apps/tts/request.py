@@ -60,6 +60,7 @@ class Source:
 
     `started` is `time.perf_counter()` at its arrival. `body_hash` names its bytes, so that a retry is known
     for one; `wait_seconds` is how long the caller would wait for a worker, `None` where it does not say.
+    With `keep` false the caller wants nothing of it to be kept.
     """
 
     request_id: str
@@ -67,8 +68,9 @@ class Source:
     started: float
     body_hash: UUID | None = None
     wait_seconds: float | None = None
+    keep: bool = True
 
     @property
     def is_kept(self) -> bool:
         """Whether a history may hold it; a job keeps its own text and file."""
-        return self.surface != UsageRecord.Surface.JOB
+        return self.keep and self.surface != UsageRecord.Surface.JOB

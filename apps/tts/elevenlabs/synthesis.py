@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from apps.tts.answers import answer_with
@@ -13,12 +14,21 @@ from apps.tts.speech import Speech, speak
 from apps.usage.admission import Caller
 
 
-class ConvertEndpoint(ElevenLabsEndpoint):
+class SpeakingEndpoint(ElevenLabsEndpoint):
+    word_times: ClassVar[bool] = False
+
+    async def speech_of(self, caller: Caller, call: Call, runtime: Runtime) -> tuple[TextToSpeech, Speech]:
+        """What is asked for, and the answer begun. Raises an `AppError` for every refusal."""
+        asked = checked(call, offers_for(caller, runtime), word_times=self.word_times)
+        source = replace(self.source_of(call), keep=asked.keep)
+        return asked, await speak(runtime, caller, asked.body, source)
+
+
+class ConvertEndpoint(SpeakingEndpoint):
     streams: ClassVar[bool] = False
 
     async def answer_to(self, caller: Caller, call: Call, runtime: Runtime) -> Answer:
-        asked = checked(call, offers_for(caller, runtime))
-        speech = await speak(runtime, caller, asked.body, self.source_of(call))
+        asked, speech = await self.speech_of(caller, call, runtime)
         answer = await answer_with(
             speech, media_type=speech.encoding.media_type, headers={}, stream=self.streams
         )

@@ -21,12 +21,10 @@ from typing import Any, Final
 from apps.tts.answers import opening
 from apps.tts.calls import Answer, Call
 from apps.tts.elevenlabs.alignment import Aligner, Alignment
-from apps.tts.elevenlabs.body import checked
 from apps.tts.elevenlabs.pacing import pacing_of
-from apps.tts.elevenlabs.surface import ElevenLabsEndpoint, offers_for
-from apps.tts.elevenlabs.synthesis import headers_of
+from apps.tts.elevenlabs.synthesis import SpeakingEndpoint, headers_of
 from apps.tts.runtime import Runtime
-from apps.tts.speech import Speech, speak
+from apps.tts.speech import Speech
 from apps.usage.admission import Caller
 from gpu_worker.protocol import PROTOCOL, Audio, Mark
 
@@ -34,10 +32,11 @@ ENGLISH: Final = "en"
 LINES: Final = "application/x-ndjson"
 
 
-class ConvertWithTimestampsEndpoint(ElevenLabsEndpoint):
+class ConvertWithTimestampsEndpoint(SpeakingEndpoint):
+    word_times = True
+
     async def answer_to(self, caller: Caller, call: Call, runtime: Runtime) -> Answer:
-        asked = checked(call, offers_for(caller, runtime), word_times=True)
-        speech = await speak(runtime, caller, asked.body, self.source_of(call))
+        asked, speech = await self.speech_of(caller, call, runtime)
         recording = await speech.whole()
         timed = await Timed.of(speech)
         for mark in recording.marks:
@@ -46,14 +45,15 @@ class ConvertWithTimestampsEndpoint(ElevenLabsEndpoint):
         data = opening(speech, data_bytes=len(recording.data)) + recording.data
         body = await asyncio.to_thread(timed.body, data)
         answer = Answer.of_json(body, headers=headers_of(speech, caller, asked) | timed.headers)
-        answer.logs_itself = True
+        answer.logs_itself, answer.speech = True, speech
         return answer
 
 
-class StreamWithTimestampsEndpoint(ElevenLabsEndpoint):
+class StreamWithTimestampsEndpoint(SpeakingEndpoint):
+    word_times = True
+
     async def answer_to(self, caller: Caller, call: Call, runtime: Runtime) -> Answer:
-        asked = checked(call, offers_for(caller, runtime), word_times=True)
-        speech = await speak(runtime, caller, asked.body, self.source_of(call))
+        asked, speech = await self.speech_of(caller, call, runtime)
         try:
             timed = await Timed.of(speech)
         except BaseException:

@@ -11,9 +11,11 @@ from elevenlabs import AsyncElevenLabs, ElevenLabs, VoiceSettings
 from elevenlabs.core.api_error import ApiError
 from elevenlabs.errors import UnprocessableEntityError
 
+from apps.accounts.services import set_history_days
 from apps.deployments.models import Worker
 from apps.tts.elevenlabs.formats import OUTPUT_FORMATS
-from tests.platform import SENTENCES, Tenant
+from apps.tts.models import HistoryItem
+from tests.platform import SENTENCES, Tenant, until
 from tests.tts.elevenlabs.conftest import client_of
 from tests.tts.test_formats import seconds_of
 
@@ -188,6 +190,16 @@ def test_a_wrong_shape_is_unprocessable(
     assert isinstance(error, UnprocessableEntityError)
     assert [problem["loc"] for problem in error.body["detail"]] == [loc]
     assert all(set(problem) == {"loc", "msg", "type"} for problem in error.body["detail"])
+
+
+def test_nothing_is_kept_of_what_is_not_to_be_logged(acme: Tenant, cpu: Worker, client: ElevenLabs) -> None:
+    set_history_days(organization=acme.organization, days=30)
+    audio_of(client, "Not this.", enable_logging=False)
+    client.text_to_speech.convert_with_timestamps("heart", text="Nor this.", enable_logging=False)
+    audio_of(client, "But this.")
+    items = HistoryItem.objects.for_organization(acme.organization)
+    until(items.exists, what="the history")
+    assert [item.text for item in items] == ["But this."]
 
 
 def test_no_key_and_a_wrong_one(acme: Tenant, cpu: Worker) -> None:
