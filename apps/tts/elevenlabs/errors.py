@@ -14,6 +14,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from apps.core.errors import AppError
+from apps.core.standing import Standing
 from apps.tts.calls import Answer
 
 # Our code → their HTTP status and their word. What is not here keeps our status, and our code for its word.
@@ -61,13 +62,31 @@ def answer_of(error: AppError, request_id: str) -> Answer:
         return Answer.of_json({"detail": error.problems}, status=error.status)
     status, word = THEIRS.get(error.code, (error.status, error.code))
     detail = {"status": word, "message": error.message, "param": error.param, "request_id": request_id}
-    return Answer.of_json({"detail": detail}, status=status, headers=error.headers | _reset(error))
+    return Answer.of_json({"detail": detail}, status=status, headers=_headers(error))
 
 
-def _reset(error: AppError) -> dict[str, str]:
-    """When to come back, also as the unix seconds that their clients read."""
+def standing_headers(standing: Standing) -> dict[str, str]:
+    """`X-RateLimit-Reset` is in unix seconds, as their clients read it."""
+    return {
+        "X-RateLimit-Limit": str(standing.requests_limit),
+        "X-RateLimit-Remaining": str(standing.requests_remaining),
+        "X-RateLimit-Reset": _unix(standing.reset_seconds),
+        "current-concurrent-requests": str(standing.concurrent_now),
+        "maximum-concurrent-requests": str(standing.concurrent_limit),
+    }
+
+
+def _headers(error: AppError) -> dict[str, str]:
+    """Where a refusal says when to come back, that is what resets: their clients wait for it."""
+    standing: Standing | None = getattr(error, "standing", None)
+    headers = error.headers | (standing_headers(standing) if standing else {})
     later = error.headers.get("Retry-After")
-    return {"X-RateLimit-Reset": str(math.ceil(time.time()) + int(later))} if later else {}
+    return headers | {"X-RateLimit-Reset": _unix(float(later))} if later else headers
+
+
+def _unix(seconds: float) -> str:
+    """So many seconds from now."""
+    return str(math.ceil(time.time() + seconds))
 
 
 def _problems(detail: Any, loc: list[str | int]) -> Iterator[dict[str, Any]]:

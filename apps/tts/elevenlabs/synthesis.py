@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from apps.tts.answers import answer_with
 from apps.tts.calls import Answer, Call
 from apps.tts.elevenlabs.body import TextToSpeech, checked
+from apps.tts.elevenlabs.errors import standing_headers
 from apps.tts.elevenlabs.surface import ElevenLabsEndpoint, offers_for
 from apps.tts.runtime import Runtime
 from apps.tts.speech import Speech, speak
@@ -32,7 +33,7 @@ class ConvertEndpoint(SpeakingEndpoint):
         answer = await answer_with(
             speech, media_type=speech.encoding.media_type, headers={}, stream=self.streams
         )
-        answer.headers |= headers_of(speech, caller, asked)
+        answer.headers |= headers_of(speech, asked)
         return answer
 
 
@@ -40,18 +41,17 @@ class StreamEndpoint(ConvertEndpoint):
     streams = True
 
 
-def headers_of(speech: Speech, caller: Caller, asked: TextToSpeech) -> dict[str, str]:
-    """`character-cost` is what it costs once it is whole; what a test key asks for costs nothing."""
-    headers = speech.headers | {
-        "character-cost": str(cost_of(speech)),
-        "maximum-concurrent-requests": str(caller.limits.concurrent_requests),
-    }
+def headers_of(speech: Speech, asked: TextToSpeech) -> dict[str, str]:
+    """`character-cost` is what it costs once it is whole, whatever an earlier attempt is credited with."""
+    headers = speech.headers | standing_headers(speech.admitted.standing)
+    headers["character-cost"] = str(cost_of(speech))
     if asked.ignored:
         headers["X-Ignored-Parameters"] = ", ".join(asked.ignored)
     return headers
 
 
 def cost_of(speech: Speech) -> int:
+    """In characters; what a test key asks for costs nothing."""
     return 0 if speech.admitted.identity.mode == "test" else len(speech.body.text)
 
 

@@ -44,7 +44,7 @@ class ConvertWithTimestampsEndpoint(SpeakingEndpoint):
         timed.aligner.finish(speech.outcome.audio_ms)
         data = opening(speech, data_bytes=len(recording.data)) + recording.data
         body = await asyncio.to_thread(timed.body, data)
-        answer = Answer.of_json(body, headers=headers_of(speech, caller, asked) | timed.headers)
+        answer = Answer.of_json(body, headers=headers_of(speech, asked) | timed.headers)
         answer.logs_itself, answer.speech = True, speech
         return answer
 
@@ -60,7 +60,7 @@ class StreamWithTimestampsEndpoint(SpeakingEndpoint):
             speech.close()
             raise
         return Answer(
-            headers={"Content-Type": LINES} | headers_of(speech, caller, asked) | timed.headers,
+            headers={"Content-Type": LINES} | headers_of(speech, asked) | timed.headers,
             stream=lines(speech, timed),
             drop=speech.close,
             logs_itself=True,

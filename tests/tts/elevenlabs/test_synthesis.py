@@ -78,7 +78,8 @@ def test_headers_tell_what_it_costs_and_who_answered(acme: Tenant, cpu: Worker, 
     assert headers["content-type"] == "audio/mpeg"
     assert headers["character-cost"] == str(len(SENTENCES))
     assert headers["request-id"] == headers["x-request-id"] == acme.settled().request_id
-    assert int(headers["maximum-concurrent-requests"]) >= 1
+    assert int(headers["maximum-concurrent-requests"]) >= int(headers["current-concurrent-requests"]) >= 1
+    assert 0 <= int(headers["x-ratelimit-reset"]) - time.time() <= 61
 
 
 def test_a_test_key_costs_nothing(acme: Tenant, cpu: Worker) -> None:

@@ -228,5 +228,7 @@ def test_clients_come_back_when_it_is_less_busy(acme: Tenant, tone: Worker) -> N
     assert 2 <= len(again) <= 3
     for response in (refused, *again[:-1]):
         assert response.status_code == 429
+        assert response.headers["current-concurrent-requests"] == "1"
+        assert response.headers["maximum-concurrent-requests"] == "1"
         reset = int(response.headers["x-ratelimit-reset"])
         assert reset == pytest.approx(time.time() + int(response.headers["retry-after"]), abs=5)
