@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("apps.keys.urls")),
     path("", include("apps.voices.urls")),
     path("", include("apps.usage.urls")),
+    path("", include("apps.tts.jobs.urls")),
     path("playground/speech", PlaygroundSpeechView.as_view(), name="playground_speech"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),

@@ -18,6 +18,7 @@ STROKES: dict[str, str] = {
     "download": '<path d="M8 2.5v7.5M4.8 7 8 10.2 11.2 7M2.5 13.5h11"/>',
     "history": '<path d="M2.5 8A5.5 5.5 0 1 0 4.2 4L2.5 5.6M2.5 2.3v3.3h3.3M8 5v3.2l2.2 1.3"/>',
     "info": '<circle cx="8" cy="8" r="6"/><path d="M8 7.5v3.3M8 5.1v.1"/>',
+    "jobs": '<path d="M2.5 4h7M2.5 8h4.5M2.5 12h3M10.8 7.2v5.6l3.7-2.8z"/>',
     "key": '<circle cx="5.2" cy="10.8" r="2.9"/><path d="m7.4 8.6 6-6M11 5l2.2 2.2M9.2 6.8l1.4 1.4"/>',
     "keyboard": '<rect x="1.5" y="4" width="13" height="8.5" rx="1.5"/>'
     '<path d="M4.3 7h.1M7 7h.1M9.6 7h.1M12 7h.1M5 9.8h6"/>',
@@ -41,6 +42,7 @@ STROKES: dict[str, str] = {
     "sun": '<circle cx="8" cy="8" r="2.8"/>'
     '<path d="M8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7"/>'
     '<path d="M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7"/>',
+    "upload": '<path d="M8 10.2V2.5M4.8 5.7 8 2.5l3.2 3.2M2.5 13.5h11"/>',
     "usage": '<path d="M2.5 13.5h11M4.2 10.8V7.5M8 10.8V3M11.8 10.8V5.5"/>',
     "user": '<circle cx="8" cy="5.2" r="2.7"/><path d="M2.8 13.8c.6-2.8 2.6-4.2 5.2-4.2s4.6 1.4 5.2 4.2"/>',
     "voice": '<rect x="5.8" y="1.8" width="4.4" height="7.6" rx="2.2"/>'

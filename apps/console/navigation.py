@@ -48,6 +48,7 @@ PAGES: dict[str, tuple[Page, ...]] = {
         Page("Overview", "overview", "overview", "home dashboard latency"),
         Page("Playground", "playground", "wave", "speech voice try generate"),
         Page("Voices", "voices", "voice", "clone consent preview hear"),
+        Page("Jobs", "jobs", "jobs", "long text book audiobook file progress"),
         Page("History", "history", "history", "past requests text audio search replay"),
         Page("Docs", "docs", "code", "quickstart errors limits openai elevenlabs reference"),
     ),

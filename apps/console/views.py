@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 from apps.accounts.models import Organization
 from apps.accounts.tenancy import OrganizationRequest, organization_required
 from apps.console.overview import overview_of
-from apps.console.speakable import SpeakableModel, speakable
 from apps.keys.models import ApiKey
 from apps.tts.history.listing import history_item_of
 from apps.tts.history.models import HistoryItem
+from apps.tts.speakable import SpeakableModel, speakable
 from apps.usage.limits import read_policy
 from apps.usage.reports import voice_names
 

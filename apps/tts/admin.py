@@ -2,5 +2,6 @@
 
 from apps.tts.history.admin import HistoryItemAdmin
 from apps.tts.idempotency.admin import IdempotentAnswerAdmin
+from apps.tts.jobs.admin import SpeechJobAdmin
 
-__all__ = ["HistoryItemAdmin", "IdempotentAnswerAdmin"]
+__all__ = ["HistoryItemAdmin", "IdempotentAnswerAdmin", "SpeechJobAdmin"]

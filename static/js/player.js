@@ -1,5 +1,6 @@
 // The player: first the live stream, then the whole clip in an <audio> element, under the same buttons.
-// One with a source of its own fetches that clip when it is to be heard for the first time.
+// One with a source of its own fetches that clip when it is to be heard for the first time; a long one is streamed
+// by the browser, and its waveform stays level.
 
 import { LiveAudio } from "./live.js";
 import { Waveform } from "./waveform.js";
@@ -9,6 +10,10 @@ const STEP_SECONDS = 1;
 const USUAL_SAMPLE_RATE = 24_000;
 
 export function clock(seconds) {
+  if (seconds >= 3600) {
+    const minutes = String(Math.floor(seconds / 60) % 60).padStart(2, "0");
+    return `${Math.floor(seconds / 3600)}:${minutes}:${String(Math.floor(seconds) % 60).padStart(2, "0")}`;
+  }
   const tenths = Math.floor(seconds * 10);
   return `${Math.floor(tenths / 600)}:${String(Math.floor(tenths / 10) % 60).padStart(2, "0")}.${tenths % 10}`;
 }
@@ -38,6 +43,7 @@ export class Player {
       this.audio.addEventListener(name, () => this.show());
     }
     document.addEventListener("keydown", (event) => this.onKey(event));
+    if (root.dataset.stream) this.stream();
     this.show();
   }
 
@@ -84,6 +90,12 @@ export class Player {
     this.link.download = this.root.dataset.filename;
     this.link.removeAttribute("aria-disabled");
     this.animate();
+  }
+
+  stream() {
+    this.audio.preload = "metadata";
+    this.audio.src = this.source;
+    this.source = null;
   }
 
   async fetchClip() {

@@ -160,6 +160,7 @@ def _filled(text: str, found: Any) -> str:
 
 EXAMPLES: dict[str, Any] = {
     "api/jobs/<uuid:job_id>": SpeechJob,
+    "jobs/<uuid:job_id>": SpeechJob,
     "api/keys/<uuid:key_id>": ApiKey,
     "keys/<uuid:key_id>/": ApiKey,
     "v1/": lambda owned: f"/v1/models/{MARK}",

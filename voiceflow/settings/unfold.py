@@ -103,6 +103,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     _list("Requests", "graphic_eq", "usage.usagerecord"),
+                    _list("Jobs", "library_books", "tts.speechjob"),
                     _list("Deployments", "deployed_code", "deployments.deployment"),
                     _list("Workers", "memory", "deployments.worker"),
                     _list("Voices", "record_voice_over", "voices.voice"),

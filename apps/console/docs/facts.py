@@ -9,12 +9,12 @@ from django.conf import settings
 
 from apps.accounts.models import Organization
 from apps.console.docs.errors import GROUPS
-from apps.console.speakable import speakable
 from apps.tts.elevenlabs.formats import OUTPUT_FORMATS
 from apps.tts.elevenlabs.model_names import THEIR_MODELS
 from apps.tts.native import SpeechSerializer
 from apps.tts.openai.catalogue import MODELS
 from apps.tts.openai.voices import VOICES
+from apps.tts.speakable import speakable
 from apps.usage.limits import read_policy
 from apps.voices.statements import CONSENT
 from gpu_worker.protocol import MEDIA_TYPES, NUMBER_BOUNDS, RATES
@@ -39,7 +39,7 @@ def _quickstart(organization: Organization) -> Mapping[str, Any]:
 def _openai(organization: Organization) -> Mapping[str, Any]:
     may_use_shared = read_policy(organization.pk).may_use_shared_pool
     offered = speakable(organization, may_use_shared=may_use_shared)
-    there = {voice for model in offered for voice in model.voices}
+    there = {voice.id for model in offered for voice in model.voices}
     voices = [{"name": name, "ours": ours, "is_there": ours in there} for name, ours in VOICES.items()]
     return {"voices": voices, "models": MODELS}
 

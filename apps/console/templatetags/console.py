@@ -77,6 +77,18 @@ def seconds(duration_ms: float | None) -> str:
 
 
 @register.filter
+def duration(duration_ms: float | None) -> str:
+    """How long something plays or takes, to be read at a glance: 12 s, 4 min 12 s, 9 h 20 min."""
+    if duration_ms is None:
+        return "–"
+    whole_minutes = round(duration_ms / 60_000)
+    if whole_minutes < 60:
+        return seconds(max(1000, round(duration_ms / 1000) * 1000)).replace(".0", "")
+    hours, rest = divmod(whole_minutes, 60)
+    return f"{number(hours)}{THIN_SPACE}h {rest}{THIN_SPACE}min"
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of 1 as per cent."""
     if share is None:
@@ -192,9 +204,13 @@ def initials(name: str) -> str:
 _BADGES = {
     "active": "green",
     "ok": "green",
+    "completed": "green",
+    "done": "green",
     "ready": "green",
     "rotating": "blue",
     "open": "blue",
+    "running": "blue",
+    "kept": "blue",
     "requested": "blue",
     "provisioning": "blue",
     "starting": "blue",

@@ -131,7 +131,12 @@ class SpeechJob(OrganizationOwned, Claimable):
         ]
 
     def __str__(self) -> str:
-        return self.title or f"Job {self.id}"
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What people call it: its title, else the end of its id."""
+        return self.title or f"Job {str(self.id)[-6:]}"
 
     def body_of(self, text: str) -> SpeechBody:
         """What a worker is asked for one part: samples as its engine makes them."""
@@ -172,8 +177,23 @@ class SpeechJob(OrganizationOwned, Claimable):
         return self.characters_done / self.characters
 
     @property
+    def elapsed_ms(self) -> float | None:
+        """From its first work to its end, or to now."""
+        if self.started_at is None:
+            return None
+        return ((self.ended_at or timezone.now()) - self.started_at).total_seconds() * 1000
+
+    @property
+    def remaining_ms(self) -> float | None:
+        """By its pace so far; None while that is not known."""
+        if self.elapsed_ms is None or self.waits_for or self.progress < 0.02:
+            return None
+        return self.elapsed_ms * (1 - self.progress) / self.progress
+
+    @property
     def has_result(self) -> bool:
-        return bool(self.result_key)
+        """Completed, and its file is still kept."""
+        return self.state == self.State.COMPLETED and bool(self.result_key) and not self.is_expired
 
     @property
     def can_resume(self) -> bool:

@@ -24,6 +24,7 @@ from apps.tts.jobs.splitting import refuse_unspeakable
 from apps.tts.meaning import TEST_ENGINE
 from apps.tts.request import SpeechBody
 from apps.usage.admission import Caller
+from apps.usage.allowances import allowances
 from apps.usage.limits import policies
 from apps.voices.resolving import find_voice
 from gpu_worker.text import has_rules
@@ -218,10 +219,6 @@ def _choice(identity: Identity, body: SpeechBody) -> Choice | None:
 
 
 def _require_room(identity: Identity, characters: int) -> None:
-    limits = Caller(identity, policies.of(identity), lambda: identity).limits
-    most = limits.characters_per_month
-    if most is not None and characters > most:
-        raise QuotaExceeded(f"This job has {characters} characters; {most} a month are allowed.")
     active = SpeechJob.objects.active().filter(organization_id=identity.organization_id)
     if active.count() >= MAX_ACTIVE:
         raise RateLimited(
@@ -229,6 +226,21 @@ def _require_room(identity: Identity, characters: int) -> None:
             code="too_many_jobs",
             retry_after_seconds=60,
         )
+    _require_quota(identity, characters)
+
+
+def _require_quota(identity: Identity, characters: int) -> None:
+    """Said before any work; what is left may be used up by other requests while the job runs."""
+    limits = Caller(identity, policies.of(identity), lambda: identity).limits
+    if limits.characters_per_month is None and identity.restrictions.characters_per_month is None:
+        return
+    for allowance in allowances([identity.organization_id], timezone.now().date()):
+        is_ours = allowance.mode == identity.mode and allowance.key_id in (None, identity.key_id)
+        if is_ours and allowance.limit is not None and allowance.used + characters > allowance.limit:
+            left = max(0, allowance.limit - allowance.used)
+            raise QuotaExceeded(
+                f"This job has {characters} characters; {left} of {allowance.limit} are left this month."
+            )
 
 
 def _same(identity: Identity, idempotency_key: str, body_hash: bytes) -> SpeechJob | None:

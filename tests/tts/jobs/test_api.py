@@ -23,6 +23,7 @@ from apps.usage.services import set_limits
 from tests.platform import Server, Tenant
 from tests.tts.jobs.customer import Customer, fresh, work_off
 from tests.tts.jobs.texts import prose
+from tests.usage.rows import record
 
 
 class Api:
@@ -252,10 +253,12 @@ def test_a_job_may_be_made_before_anything_can_speak(anna: Customer) -> None:
 def test_a_job_over_the_quota_is_refused_before_it_begins(api: Api, anna: Customer) -> None:
     limits = {"requests_per_minute": None, "concurrent_requests": None, "characters_per_request": None}
     set_limits(organization=anna.organization, **limits, characters_per_month=1_000)
-    answer = api.ask("POST", "", {"text": prose(1_001)})
+    record(anna.organization, key=api.key, characters=300, characters_charged=300)
+    answer = api.ask("POST", "", {"text": prose(701)})
     assert refusal(answer)[:2] == (429, "quota_exceeded")
     assert answer["x-should-retry"] == "false"
-    api.make(prose(900))
+    assert "700 of 1000 are left" in answer.json()["error"]["message"]
+    api.make(prose(700))
 
 
 def test_so_many_jobs_wait_at_once(api: Api, anna: Customer) -> None:

@@ -1,0 +1,47 @@
+// Parts of a page that change while something goes on. An element with an id and [data-refresh=ms] is replaced
+// by its like of the same page as it is now, for as long as that asks for it. With [data-refresh-end=reload] the
+// page is loaded anew at the end, since more of it is different then.
+
+const SLOWEST_MS = 15_000;
+
+async function pageNow() {
+  const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+  if (!response.ok || response.redirected) throw new Error(`answered ${response.status}`);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+function tellStale(element, lookedAt) {
+  const line = element.querySelector("[data-refreshed]");
+  if (!line) return;
+  const seconds = Math.round((Date.now() - lookedAt) / 1000);
+  line.textContent = `No answer for ${seconds} s. Still trying; what goes on is not stopped by that.`;
+  line.classList.add("is-stale");
+}
+
+function visible() {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+}
+
+async function keepFresh(element) {
+  const every = Number(element.dataset.refresh);
+  let lookedAt = Date.now();
+  for (let wait = every; element.dataset.refresh; ) {
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    await visible();
+    try {
+      const fresh = (await pageNow()).getElementById(element.id);
+      if (element.dataset.refreshEnd === "reload" && !fresh?.dataset.refresh) return void location.reload();
+      if (!fresh) return;
+      element.replaceWith(fresh);
+      element = fresh;
+      lookedAt = Date.now();
+      wait = every;
+    } catch {
+      wait = Math.min(wait * 2, SLOWEST_MS);
+      tellStale(element, lookedAt);
+    }
+  }
+}
+
+for (const element of document.querySelectorAll("[id][data-refresh]")) keepFresh(element);
