@@ -14,6 +14,7 @@ from apps.accounts.models import Organization
 from apps.keys.services import issue_key
 from apps.usage import reports
 from apps.usage.models import RollupState, UsageDay, UsageHour, UsageMonth, UsageRecord
+from apps.usage.quota import charged_this_month
 from apps.usage.reconciler import reconcile
 from apps.usage.reports import Period
 from apps.usage.rollups import forget_hours, rebuild, roll_up
@@ -130,6 +131,29 @@ def test_figures_of_months_are_those_of_the_records(acme: Organization, seed: in
             assert_exact(reports.select(acme, period))
         close(late.pop())
     assert set(months()) == {7, 8, 9, 10}
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 11, 1, 0, 3, tzinfo=UTC), NOON, NOON + 10 * MINUTE])
+def test_a_months_characters_are_those_of_the_records(
+    acme: Organization, globex: Organization, now: datetime
+) -> None:
+    keys = [issue_key(organization=acme, name="n", mode="live", scopes=["speech"], created_by=None).key]
+    for organization in (acme, globex):
+        random_records(
+            organization, random_moments(now - 50 * DAY, now, 300, seed=9), keys=keys, seed=len(keys)
+        )
+    late = record(acme, at=now - 3 * HOUR, state="open", characters=700)
+    month, before = now.date().replace(day=1), (now - 31 * DAY).date().replace(day=1)
+    for _ in range(2):
+        for mode in ("live", "test"):
+            for key_id in (None, keys[0].pk):
+                for first in (before, month):
+                    period = Period.month(first)
+                    rows = reports.records(acme, period, key_id=key_id, mode=mode)
+                    plain = sum(row.characters_charged for row in rows)
+                    assert charged_this_month(acme.pk, mode, month=first, key_id=key_id) == plain
+        roll_up(now=now)
+        close(late)
 
 
 @pytest.mark.parametrize(
