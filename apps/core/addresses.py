@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -16,22 +17,27 @@ Network = IPv4Network | IPv6Network
 def client_address(*, peer: str | None, forwarded_for: str | None) -> str | None:
     """Who asks: the peer, or what the outermost of our proxies saw (`X-Forwarded-For`, counted from its end).
 
-    `None` where that is no address, and where fewer proxies wrote into the header than there should be: what
-    is left of it then is the caller's own word.
+    As it is written there. `None` where fewer proxies wrote into the header than there should be: what is
+    left of it then is the caller's own word.
     """
     proxies: int = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-    seen = peer
-    if proxies and forwarded_for:
-        hops = forwarded_for.split(",")
-        seen = hops[-proxies] if len(hops) >= proxies else None
-    address = _address(seen)
-    return str(address) if address else None
+    if not proxies or not forwarded_for:
+        return peer or None
+    hops = forwarded_for.split(",")
+    return hops[-proxies].strip() if len(hops) >= proxies else None
 
 
 def client_address_of(request: HttpRequest) -> str | None:
     return client_address(
         peer=request.META.get("REMOTE_ADDR"), forwarded_for=request.headers.get("X-Forwarded-For")
     )
+
+
+def client_address_in(scope: Mapping[str, Any]) -> str | None:
+    """As `client_address_of`, of a request that is still ASGI's."""
+    peer = scope.get("client")
+    seen = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return client_address(peer=peer[0] if peer else None, forwarded_for=b",".join(seen).decode("latin-1"))
 
 
 def clean_network(text: str) -> str:
@@ -48,12 +54,12 @@ def networks_of(texts: tuple[str, ...]) -> tuple[Network, ...]:
 
 
 def holds(networks: Iterable[Network], address: str | None) -> bool:
-    """An address that is not known lies in no network."""
-    known = _address(address)
+    """What is not known, or no address, lies in no network."""
+    known = parse_address(address)
     return known is not None and any(known in network for network in networks)
 
 
-def _address(text: str | None) -> Address | None:
+def parse_address(text: str | None) -> Address | None:
     try:
         return _unmapped(ip_address((text or "").strip().removeprefix("[").removesuffix("]")))
     except ValueError:

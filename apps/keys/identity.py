@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Membership, Organization
-from apps.core.addresses import Network, holds
+from apps.core.addresses import Network, holds, parse_address
 from apps.core.errors import PermissionDenied, Unauthenticated
 from apps.keys import secrets
 from apps.keys.models import ApiKey
@@ -63,8 +63,9 @@ class Identity:
 def require_address(networks: tuple[Network, ...], address: str | None) -> None:
     """Refuses an address, also one that is not known, where there is a list and it does not hold it."""
     if networks and not holds(networks, address):
+        known = parse_address(address)
         raise PermissionDenied(
-            f"Requests from {address or 'an unknown address'} are not allowed.", code="address_not_allowed"
+            f"Requests from {known or 'an unknown address'} are not allowed.", code="address_not_allowed"
         )
 
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 
+from apps.core.addresses import client_address_in
 from apps.core.asgi import App, Receive, Scope, Send, read_body
 from apps.core.errors import AppError
 from apps.core.middleware import request_id_from
@@ -110,6 +111,7 @@ def _call(scope: Scope, params: Mapping[str, str]) -> Call:
         started=time.perf_counter(),
         query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
         params=params,
+        address=client_address_in(scope),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 class Call:
     """One request, its body read. Names of `headers` are in lower case; `params` are parts of its path.
 
-    `started` is `time.perf_counter()` at its arrival. `applied` are headers of the answer, whatever it is,
-    that tell which of the caller's wishes were heeded; `allowed_origins` are its key's, once known.
+    `started` is `time.perf_counter()` at its arrival, `address` where it came from. `applied` are headers of
+    the answer, whatever it is, that tell which of the caller's wishes were heeded; `allowed_origins` are its
+    key's, once known.
     """
 
     method: str
@@ -29,8 +31,14 @@ class Call:
     started: float
     query: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
+    address: str | None = None
     allowed_origins: tuple[str, ...] | None = None
     applied: dict[str, str] = field(default_factory=dict)
+
+    def digest(self) -> bytes:
+        """32 bytes that two calls have in common where one is the other again."""
+        head = json.dumps([self.method, self.path, sorted(self.query.items())]).encode()
+        return hashlib.sha256(head + b"\0" + self.body).digest()
 
     def json(self) -> Any:
         """The decoded body; an empty one is an empty object.

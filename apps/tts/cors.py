@@ -26,6 +26,8 @@ EXPOSED = ", ".join(
         "X-RateLimit-Limit",
         "X-RateLimit-Remaining",
         "X-RateLimit-Reset",
+        "X-Quota-Limit",
+        "X-Quota-Remaining",
         "x-ratelimit-limit-requests",
         "x-ratelimit-remaining-requests",
         "x-ratelimit-reset-requests",

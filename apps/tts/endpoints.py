@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -41,7 +42,7 @@ class Endpoint(ABC):
 
     async def identify(self, call: Call, runtime: Runtime) -> Caller:
         """Who calls. Raises `Unauthenticated`, `PermissionDenied` or `Unavailable`."""
-        caller = await runtime.admission.identify(self.surface.key_of(call))
+        caller = await runtime.admission.identify(self.surface.key_of(call), address=call.address)
         structlog.contextvars.bind_contextvars(
             organization=str(caller.identity.organization_id), key=caller.identity.key_prefix
         )
@@ -59,6 +60,7 @@ class Endpoint(ABC):
             request_id=call.request_id,
             surface=self.surface.name,
             started=call.started,
+            body_hash=UUID(bytes=call.digest()[:16]),
             wait_seconds=wait,
         )
 

@@ -59,7 +59,9 @@ async def _known_by_now(
     if clone is None:
         voice = body.voice_stands_for or body.voice
         choice = await runtime.router.choose(model=body.model, voice=voice, **reach)
+        caller.require_voice(choice.voice, body.voice or choice.voice)
         return choice, Need(tenant=tenant, model=choice.model, voice=choice.voice, **reach), None
+    caller.require_voice(clone.voice.public_id, clone.voice.name)
     choice = await runtime.router.choose(model=body.model, features=CLONING, **reach)
     need = Need(tenant=tenant, model=choice.model, voice=None, features=CLONING, **reach)
     return replace(choice, voice=clone.voice.public_id), need, clone

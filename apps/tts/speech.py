@@ -247,7 +247,14 @@ async def speak(runtime: Runtime, caller: Caller, body: SpeechBody, source: Sour
     choice, need, clone = await meant(runtime, caller, body)
     reach = reach_of(caller)
     slot = await _slot_before_admission(runtime, need, source)
-    asked = Asked(source.request_id, source.surface, choice.model, choice.voice, characters=len(body.text))
+    asked = Asked(
+        source.request_id,
+        source.surface,
+        choice.model,
+        choice.voice,
+        characters=len(body.text),
+        body_hash=source.body_hash,
+    )
     try:
         admitted = await runtime.admission.admit(caller, asked, started=source.started)
     except BaseException:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from apps.core.errors import AppError
+from apps.core.errors import AppError, QuotaExceeded, RateLimited
 from apps.keys.identity import HEADER
 from apps.tts.calls import Answer, Call
 from apps.usage.models import UsageRecord
+from apps.usage.standing import headers_of
 
 
 class Surface(ABC):
@@ -35,7 +36,9 @@ class Native(Surface):
         return call.headers.get(HEADER.lower())
 
     def refusal(self, error: AppError, request_id: str) -> Answer:
-        return Answer.of_json(error.body(request_id), status=error.status, headers=dict(error.headers))
+        standing = error.standing if isinstance(error, RateLimited | QuotaExceeded) else None
+        headers = error.headers | (headers_of(standing) if standing else {})
+        return Answer.of_json(error.body(request_id), status=error.status, headers=headers)
 
 
 NATIVE = Native()

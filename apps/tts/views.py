@@ -14,6 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from apps.core.addresses import client_address_of
 from apps.core.api import request_id_of
 from apps.core.errors import AppError, Unavailable
 from apps.keys.authentication import SPEECH_KEY_SECURITY
@@ -98,6 +99,7 @@ def call_of(request: HttpRequest, params: dict[str, str]) -> Call:
         started=time.perf_counter(),
         query=request.GET.dict(),
         params=params,
+        address=client_address_of(request),
     )
 
 

@@ -41,7 +41,7 @@ async def answer_once(endpoint: Endpoint, call: Call, runtime: Runtime) -> Answe
     if key_id is None:
         return await endpoint.answer(call, runtime)
     key = checked_key(call.headers[HEADER])
-    asked = Asked(caller.identity.organization_id, key_id, key, claims.body_hash(call))
+    asked = Asked(caller.identity.organization_id, key_id, key, call.digest())
     claimed = await runtime.idempotency.claim(asked)
     if isinstance(claimed, Answer):
         metrics.SPEECH_REPLAYS.inc()

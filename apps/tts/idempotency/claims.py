@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -18,7 +16,7 @@ from django.utils import timezone
 from apps.core import media
 from apps.core.crypto import decrypt_bytes, encrypt_bytes
 from apps.core.errors import Conflict
-from apps.tts.calls import Answer, Call
+from apps.tts.calls import Answer
 from apps.tts.idempotency.models import MEDIA_FOLDER, IdempotentAnswer
 from apps.usage.reconciler import is_alive
 
@@ -53,12 +51,6 @@ class Claim:
 
     id: UUID
     organization_id: UUID
-
-
-def body_hash(call: Call) -> bytes:
-    """What two calls must have in common to be one."""
-    head = json.dumps([call.method, call.path, sorted(call.query.items())]).encode()
-    return hashlib.sha256(head + b"\0" + call.body).digest()
 
 
 def claim(asked: Asked, *, owner_id: UUID) -> Claim | Answer:

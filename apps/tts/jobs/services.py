@@ -215,7 +215,13 @@ def _choice(identity: Identity, body: SpeechBody) -> Choice | None:
         if error.code != NOBODY_READY:
             raise
         return None
-    return Choice(choice.model, own.public_id) if own else choice
+    names = (own.public_id, own.name) if own else (choice.voice,)
+    _caller(identity).require_voice(*names)
+    return Choice(choice.model, names[0])
+
+
+def _caller(identity: Identity) -> Caller:
+    return Caller(identity, policies.of(identity), lambda: identity)
 
 
 def _require_room(identity: Identity, characters: int) -> None:

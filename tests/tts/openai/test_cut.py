@@ -54,6 +54,9 @@ def test_a_plain_call_asks_again_in_silence_and_gets_the_whole(
     assert len(answer.content) / 48 == pytest.approx(whole.audio_ms, abs=2)
     assert 0 < cut.characters_charged < len(LONG)
     assert (whole.characters, whole.request_id) == (cut.characters, cut.request_id)
+    # Each character is paid once: the second attempt has no more to say for itself than the same body.
+    assert cut.characters_charged + whole.characters_charged == len(LONG)
+    assert (whole.characters_credited, cut.credited_to) == (cut.characters_charged, whole.id)
 
 
 def test_a_plain_call_that_nobody_can_finish_fails_after_three_attempts(
