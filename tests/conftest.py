@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 
 import pytest
+
+from apps.core import ids
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _NO_CHROMIUM = "no Chromium on this machine (apt-get install chromium)"
@@ -41,6 +44,14 @@ def find_npm() -> str | None:
 
 # What tests of a mark need, and what is said where it is missing.
 _NEEDS = {"browser": (find_chromium, _NO_CHROMIUM), "node": (find_npm, _NO_NODE)}
+
+
+@pytest.fixture(autouse=True)
+def ids_of_the_present() -> Iterator[None]:
+    """Ids never run backwards: a test that travelled to the future would leave all others there."""
+    yield
+    if ids._last_ms > time.time() * 1000 + 1000:
+        ids._last_ms = 0
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,7 +18,7 @@ APPS = Path(__file__).resolve().parent.parent.parent / "apps"
 SAID = {error.code for group in GROUPS for error in group.errors}
 # Of admin's and providers' own, which no API answers with; and those that only a record carries.
 INTERNAL = re.compile(
-    r"illegal_transition|state_changed|provider_.*|process_died|worker_.*|settlement_pending"
+    r"name_taken|illegal_transition|state_changed|provider_.*|process_died|worker_.*|settlement_pending"
 )
 
 

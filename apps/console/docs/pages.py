@@ -19,8 +19,12 @@ class DocsPage:
         return f"docs/{self.slug or 'quickstart'}.html"
 
     @property
+    def url_name(self) -> str:
+        return f"docs_{self.slug}" if self.slug else "docs"
+
+    @property
     def url(self) -> str:
-        return reverse("docs_page", args=[self.slug]) if self.slug else reverse("docs")
+        return reverse(self.url_name)
 
 
 PAGES: Final = (
@@ -38,5 +42,5 @@ PAGES: Final = (
 )
 
 
-def page_of(slug: str) -> DocsPage | None:
-    return next((page for page in PAGES if page.slug == slug), None)
+def page_of(slug: str) -> DocsPage:
+    return next(page for page in PAGES if page.slug == slug)

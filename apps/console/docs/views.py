@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -15,10 +15,8 @@ from apps.console.docs.pages import PAGES, page_of
 
 @require_safe
 @organization_required
-def docs(request: OrganizationRequest, slug: str = "") -> HttpResponse:
+def docs(request: OrganizationRequest, slug: str) -> HttpResponse:
     page = page_of(slug)
-    if page is None:
-        raise Http404
     base_url = request.build_absolute_uri("/").rstrip("/")
     context: dict[str, Any] = {"page": page, "pages": PAGES, "base_url": base_url}
     return render(request, page.template, {**context, **facts.of(page.slug, request.organization)})
