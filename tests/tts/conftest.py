@@ -6,6 +6,16 @@ import pytest
 
 from tests.platform import Server
 
+# What takes long is about workers, not about doors: through the second it is asked in `make test-slow`.
+LONG = {"test_cut.py", "test_idempotency.py", "test_restrictions.py", "test_routing.py"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in LONG and "[django" in item.name:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session", params=["lean", "django"])
 def server(request: pytest.FixtureRequest) -> Server:
