@@ -16,6 +16,7 @@ from unfold.enums import ActionVariant
 
 from apps.keys import services
 from apps.keys.models import ApiKey
+from apps.keys.restrictions import NAMES
 
 LABELS = {"Active": "success", "Rotating": "info", "Expired": "warning", "Revoked": "danger"}
 
@@ -85,20 +86,23 @@ class ApiKeyAdmin(ModelAdmin):
     actions = ["revoke"]
     actions_detail = ["revoke_this"]
     # Everything but hash and pepper.
-    fields = [
-        "masked_key",
-        "name",
-        "organization",
-        "mode",
-        "scope_words",
-        "shown_state",
-        "expires_at",
-        "revoked_at",
-        "rotated_to",
-        "last_used_at",
-        "created_by",
-        "created_at",
-        "id",
+    fieldsets = [
+        (None, {"fields": ["masked_key", "name", "organization", "mode", "scope_words", "shown_state"]}),
+        ("Restrictions", {"fields": list(NAMES)}),
+        (
+            "Life",
+            {
+                "fields": [
+                    "expires_at",
+                    "revoked_at",
+                    "rotated_to",
+                    "last_used_at",
+                    "created_by",
+                    "created_at",
+                    "id",
+                ]
+            },
+        ),
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

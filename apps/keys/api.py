@@ -1,4 +1,4 @@
-"""`/api/keys`: list, issue, rotate, revoke."""
+"""`/api/keys`: list, issue, change, rotate, revoke."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.core.errors import NotFound
 from apps.keys import services
 from apps.keys.models import ApiKey
+from apps.keys.restrictions import MAX_ENTRIES, MAX_NAME, MAX_NETWORK, MAX_ORIGIN, MAXIMA, NAMES
 
 
 class KeySerializer(serializers.ModelSerializer[ApiKey]):
@@ -34,6 +35,7 @@ class KeySerializer(serializers.ModelSerializer[ApiKey]):
             "revoked_at",
             "last_used_at",
             "created_at",
+            *NAMES,
         ]
         read_only_fields = fields
 
@@ -46,7 +48,44 @@ class IssuedKeySerializer(KeySerializer):
         read_only_fields = fields
 
 
-class NewKeySerializer(serializers.Serializer[Any]):
+def _limit(name: str, help_text: str) -> serializers.IntegerField:
+    return serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAXIMA[name],
+        help_text=f"{help_text} Null: the organization's limit alone.",
+    )
+
+
+def _list(max_length: int, help_text: str) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.CharField(max_length=max_length),
+        required=False,
+        max_length=MAX_ENTRIES,
+        help_text=help_text,
+    )
+
+
+class RestrictionsSerializer(serializers.Serializer[Any]):
+    """What a key may do beside its scopes; what is left out stays as it is."""
+
+    requests_per_minute = _limit("requests_per_minute", "Requests a minute.")
+    concurrent_requests = _limit("concurrent_requests", "Requests at once.")
+    characters_per_month = _limit("characters_per_month", "Characters charged in a UTC month.")
+    characters_per_request = _limit("characters_per_request", "Characters of one text.")
+    allowed_voices = _list(MAX_NAME, "Voices it may speak with, by name or id. Empty: any.")
+    allowed_ips = _list(MAX_NETWORK, "Addresses and networks (CIDR) it may be used from. Empty: any.")
+    allowed_origins = _list(
+        MAX_ORIGIN, "Sites whose pages may use it, such as https://app.example.com. Empty: none."
+    )
+
+
+class ChangedKeySerializer(RestrictionsSerializer):
+    name = serializers.CharField(required=False, max_length=80)
+
+
+class NewKeySerializer(RestrictionsSerializer):
     name = serializers.CharField(max_length=80)
     mode = serializers.ChoiceField(choices=ApiKey.Mode.choices, default=ApiKey.Mode.LIVE)
     scopes = serializers.ListField(
@@ -111,6 +150,19 @@ class KeyView(APIView):
     @extend_schema(summary="One key", operation_id="keys_get", responses=KeySerializer)
     def get(self, request: Request, key_id: str) -> Response:
         return Response(KeySerializer(_key_or_404(request, key_id)).data)
+
+    @extend_schema(
+        summary="Change a key's name or restrictions",
+        operation_id="keys_change",
+        request=ChangedKeySerializer,
+        responses=KeySerializer,
+    )
+    def patch(self, request: Request, key_id: str) -> Response:
+        key = _key_or_404(request, key_id)
+        form = ChangedKeySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        services.restrict_key(key=key, by=_person(request), **form.validated_data)
+        return Response(KeySerializer(key).data)
 
     @extend_schema(
         summary="Revoke a key",

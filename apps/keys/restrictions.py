@@ -22,6 +22,7 @@ MAXIMA = {
     "characters_per_month": 10**12,
     "characters_per_request": 10**6,
 }
+THIN_SPACE = "\u202f"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?:(?P<host>[^\s/?#@:*\[\]]{1,200})|\[(?P<ipv6>[0-9a-f:.]+)\])(?::(?P<port>\d{1,5}))?"
@@ -67,6 +68,24 @@ class Restrictions:
     @property
     def networks(self) -> tuple[Network, ...]:
         return networks_of(self.allowed_ips)
+
+    @property
+    def summary(self) -> str:
+        """In a few words: `60 a minute · 2 voices`; empty where there is nothing to say."""
+        limits = (
+            (self.requests_per_minute, "a minute"),
+            (self.concurrent_requests, "at once"),
+            (self.characters_per_month, "characters a month"),
+            (self.characters_per_request, "characters a request"),
+        )
+        lists = (
+            (self.allowed_voices, "voice", "voices"),
+            (self.allowed_ips, "network", "networks"),
+            (self.allowed_origins, "site", "sites"),
+        )
+        words = [f"{limit:,} {unit}".replace(",", THIN_SPACE) for limit, unit in limits if limit]
+        words += [f"{len(held)} {one if len(held) == 1 else many}" for held, one, many in lists if held]
+        return " · ".join(words)
 
 
 UNRESTRICTED = Restrictions()

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.accounts.tenancy import OrganizationRequest, manager_required, organization_required
 from apps.core.errors import AppError
 from apps.keys import services
-from apps.keys.forms import KeyFilterForm, NewKeyForm, RevokeKeyForm, RotateKeyForm
+from apps.keys.forms import EditKeyForm, KeyFilterForm, NewKeyForm, RevokeKeyForm, RotateKeyForm
 from apps.keys.listing import listed_keys, sort_of
 from apps.keys.models import ApiKey
 
@@ -52,12 +52,31 @@ def key_create(request: OrganizationRequest) -> HttpResponse:
                 scopes=chosen["scopes"],
                 expires_at=chosen["expiry"],
                 created_by=request.user,
+                **form.restrictions,
             )
         except AppError as error:
             _refuse(form, error)
         else:
             return _shown_once(request, issued)
     return _form_page(request, "keys/create.html", form)
+
+
+@require_http_methods(["GET", "POST"])
+@manager_required
+def key_edit(request: OrganizationRequest, key_id: UUID) -> HttpResponse:
+    key = _key_or_404(request, key_id)
+    form = EditKeyForm.of(key, request.POST or None)
+    if form.is_valid():
+        try:
+            services.restrict_key(
+                key=key, by=request.user, name=form.cleaned_data["name"], **form.restrictions
+            )
+        except AppError as error:
+            _refuse(form, error)
+        else:
+            messages.success(request, f"{key.name} is changed. What you set holds from the next request on.")
+            return redirect("keys")
+    return _form_page(request, "keys/edit.html", form, key=key)
 
 
 @require_http_methods(["GET", "POST"])

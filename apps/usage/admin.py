@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.core.validators import MinValueValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,8 +15,11 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.accounts.admin import ReadOnlyAdmin
+from apps.keys.forms import LinesField
+from apps.keys.restrictions import clean_ips, clean_voices
 from apps.usage import services
 from apps.usage.admin_filters import StartedFilter
 from apps.usage.models import OrganizationLimits, SpeechProcess, UsageNotice, UsageRecord
@@ -131,20 +135,35 @@ class SpeechProcessAdmin(ReadOnlyAdmin):
         return UsageRecord.objects.filter(owner_id=process.id, state=UsageRecord.State.OPEN).count()
 
 
+LIMITS = ("requests_per_minute", "concurrent_requests", "characters_per_request", "characters_per_month")
+LISTS = ("allowed_voices", "allowed_ips")
+
+
 class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]
+    allowed_voices = LinesField(
+        clean_list=clean_voices,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Names or ids, one a line; also for test keys. Empty: every voice.",
+    )
+    allowed_ips = LinesField(
+        label="Allowed addresses",
+        clean_list=clean_ips,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Where its keys may be used from, one address or network a line. Empty: anywhere.",
+    )
+
     class Meta:
         model = OrganizationLimits
-        fields = ["organization", "requests_per_minute", "concurrent_requests", "characters_per_request"]
+        fields = ["organization", *LIMITS, *LISTS, "may_use_shared_pool"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, platform in (
-            ("requests_per_minute", settings.LIMIT_REQUESTS_PER_MINUTE),
-            ("concurrent_requests", settings.LIMIT_CONCURRENT_REQUESTS),
-            ("characters_per_request", settings.LIMIT_CHARACTERS_PER_REQUEST),
-        ):
+        for name in LIMITS:
             if name in self.fields:
-                self.fields[name].help_text = f"Empty: the platform's, which is {platform:,}."
+                platform = getattr(settings, f"LIMIT_{name.upper()}")
+                words = f"which is {platform:,}" if platform else "which is none"
+                self.fields[name].help_text = f"Empty: the platform's, {words}."
+                self.fields[name].validators.append(MinValueValidator(1))
 
 
 @admin.register(OrganizationLimits)
@@ -152,9 +171,8 @@ class OrganizationLimitsAdmin(ModelAdmin):
     form = LimitsForm
     list_display = [
         "organization",
-        "requests_per_minute",
-        "concurrent_requests",
-        "characters_per_request",
+        *LIMITS,
+        "may_use_shared_pool",
         "updated_at",
     ]
     search_fields = ["organization__name", "organization__slug"]
@@ -171,9 +189,8 @@ class OrganizationLimitsAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: OrganizationLimits, form: Any, change: bool) -> None:
         saved = services.set_limits(
             organization=obj.organization,
-            requests_per_minute=obj.requests_per_minute,
-            concurrent_requests=obj.concurrent_requests,
-            characters_per_request=obj.characters_per_request,
+            may_use_shared_pool=obj.may_use_shared_pool,
+            **{name: getattr(obj, name) for name in (*LIMITS, *LISTS)},
         )
         obj.pk = saved.pk
 

@@ -57,6 +57,7 @@ OPERATIONS = (
     "jobs_list",
     "jobs_result",
     "jobs_resume",
+    "keys_change",
     "keys_create",
     "keys_get",
     "keys_list",

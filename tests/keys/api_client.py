@@ -31,6 +31,11 @@ class ApiClient:
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self._client.post(path, sent, content_type="application/json", headers=self._headers)
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._client.patch(
+            path, json.dumps(body).encode(), content_type="application/json", headers=self._headers
+        )
+
     def delete(self, path: str) -> Any:
         return self._client.delete(path, headers=self._headers)
 

@@ -16,6 +16,8 @@ from tests.keys.api_client import ApiClient, error_of, issue
 FIELDS = {
     "id", "name", "mode", "prefix", "last4", "scopes", "state",
     "expires_at", "revoked_at", "last_used_at", "created_at",
+    "requests_per_minute", "concurrent_requests", "characters_per_month", "characters_per_request",
+    "allowed_voices", "allowed_ips", "allowed_origins",
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from tests.tenancy.urlconf import Route, routes
 
 __all__ = ["charlie", "globex"]
 
-METHODS = ("GET", "POST", "DELETE")
+METHODS = ("GET", "POST", "PATCH", "DELETE")
 ROUTES = routes()
 SECTIONS = {
     section: list(found) for section, found in groupby(ROUTES, key=lambda route: route.text.split("/")[0])
