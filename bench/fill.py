@@ -14,18 +14,18 @@ import django
 _BATCH = 500_000
 _KEYS = """
 INSERT INTO keys_apikey (id, created_at, updated_at, organization_id, name, mode, prefix, last4, hash,
-    pepper_id, scopes)
+    pepper_id, scopes, allowed_voices, allowed_ips, allowed_origins)
 SELECT gen_random_uuid(), now(), now(), organization_id, 'filled', 'live',
-    'vf_live_' || lpad(number::text, 8, '0'), '0000', sha256(number::text::bytea), 1, scopes
+    'vf_live_' || lpad(number::text, 8, '0'), '0000', sha256(number::text::bytea), 1, scopes, '{}', '{}', '{}'
 FROM keys_apikey, generate_series(1, %s) AS number WHERE name = 'bench'
 """
 # A UUIDv7 is 48 bits of milliseconds, the version, and random bits.
 _RECORDS = """
 INSERT INTO usage_usagerecord (id, organization_id, key_id, owner_id, request_id, state, mode, surface, model,
-    voice, characters, characters_charged, audio_ms, engine_ms, ttfb_ms, total_ms, error_code, closed_at)
+    voice, characters, characters_charged, characters_credited, audio_ms, engine_ms, ttfb_ms, total_ms, error_code, closed_at)
 SELECT id, key.organization_id, key.ids[1 + mod(number, array_length(key.ids, 1))], gen_random_uuid(),
     'req_' || replace(id::text, '-', ''), 'ok', 'live', 'generate', 'instant', 'silence',
-    60, 60, 1000, 10, 20, 40, '', started
+    60, 60, 0, 1000, 10, 20, 40, '', started
 FROM (SELECT organization_id, array_agg(id) AS ids FROM keys_apikey GROUP BY organization_id) AS key,
     generate_series(%(first)s, %(last)s) AS number,
     LATERAL (SELECT %(since)s::timestamptz + %(span)s::interval * (number::float / %(all)s) AS started) AS at,

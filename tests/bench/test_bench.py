@@ -80,6 +80,20 @@ def test_platform(place: Path) -> None:
     }
 
 
+def test_proxy(place: Path) -> None:
+    tiny = ("--requests", "24", "--streams", "6", "--keys", "20", "--records", "2000")
+    figures = _figures(place, "bench.proxy", *tiny)
+
+    for cells in (figures["doors"]["clients_1"], figures["doors"]["clients_8"]):
+        assert 0 < cells["instant"]["cpu_ms"] < cells["bare"]["cpu_ms"] < cells["lean"]["cpu_ms"]
+        assert cells["django"]["cpu_ms"] > cells["bare"]["cpu_ms"]
+    streams = figures["open_streams"]
+    assert (streams["streams"], streams["failed"], streams["database_pool"]) == (6, 0, 5)
+    assert figures["growth"]["large"]["records"] == 2000
+    assert figures["growth"]["ratio"] > 0
+    assert set(figures["verdicts"].values()) <= {True, False, None}
+
+
 def test_worker(place: Path) -> None:
     tiny = ("--requests", "40", "--seconds", "0.6", "--pairs", "2", "--leave", "3", "--streams", "1")
     figures = _figures(place, "bench.worker", *tiny)
