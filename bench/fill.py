@@ -22,7 +22,8 @@ FROM keys_apikey, generate_series(1, %s) AS number WHERE name = 'bench'
 # A UUIDv7 is 48 bits of milliseconds, the version, and random bits.
 _RECORDS = """
 INSERT INTO usage_usagerecord (id, organization_id, key_id, owner_id, request_id, state, mode, surface, model,
-    voice, characters, characters_charged, characters_credited, audio_ms, engine_ms, ttfb_ms, total_ms, error_code, closed_at)
+    voice, characters, characters_charged, characters_credited, audio_ms, engine_ms, ttfb_ms, total_ms,
+    error_code, closed_at)
 SELECT id, key.organization_id, key.ids[1 + mod(number, array_length(key.ids, 1))], gen_random_uuid(),
     'req_' || replace(id::text, '-', ''), 'ok', 'live', 'generate', 'instant', 'silence',
     60, 60, 0, 1000, 10, 20, 40, '', started
