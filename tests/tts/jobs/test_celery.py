@@ -115,8 +115,8 @@ def test_a_cancelled_job_stops_within_seconds(acme: Tenant, tone: Worker, celery
     until(lambda: UsageRecord.objects.filter(state="open").exists(), seconds=60, what="a part")
     began = time.monotonic()
     assert acme.api("POST", f"/api/jobs/{job_id}/cancel").json()["state"] == "cancelled"
-    until(lambda: not UsageRecord.objects.filter(state="open").exists(), seconds=15, what="the end")
-    assert time.monotonic() - began < 15
+    until(lambda: not UsageRecord.objects.filter(state="open").exists(), seconds=25, what="the end")
+    assert time.monotonic() - began < 25
     record = UsageRecord.objects.get()
     assert (record.state, record.characters_charged) == ("cancelled", 0)
     assert told(acme, job_id)["characters_charged"] == 0
