@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.core import ids
+from tests.emptying import empty_instead_of_flushing
 
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _NO_CHROMIUM = "no Chromium on this machine (apt-get install chromium)"
@@ -44,6 +45,12 @@ def find_npm() -> str | None:
 
 # What tests of a mark need, and what is said where it is missing.
 _NEEDS = {"browser": (find_chromium, _NO_CHROMIUM), "node": (find_npm, _NO_NODE)}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """pytest-django's, with what follows a test that does not roll back."""
+    empty_instead_of_flushing()
 
 
 @pytest.fixture(autouse=True)

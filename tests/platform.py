@@ -236,10 +236,22 @@ def make_tenant(server: Server, name: str) -> Tenant:
     return Tenant(server, organization, owner, keys["live"], keys["test"], client)
 
 
+def _wait_until_forgotten(tenant: Tenant) -> None:
+    """Until the server knows no workers of the test before."""
+    from apps.deployments.models import Worker
+
+    def knows_none() -> bool:
+        return not tenant.api("GET", "/v1/models").raise_for_status().json()["data"]
+
+    if not Worker.objects.exists():
+        until(knows_none, what="the server to forget")
+
+
 @pytest.fixture
 def acme(transactional_db: None, server: Server) -> Iterator[Tenant]:
     tenant = make_tenant(server, "acme")
     with tenant.client:
+        _wait_until_forgotten(tenant)
         yield tenant
 
 
@@ -247,6 +259,7 @@ def acme(transactional_db: None, server: Server) -> Iterator[Tenant]:
 def rival(transactional_db: None, server: Server) -> Iterator[Tenant]:
     tenant = make_tenant(server, "rival")
     with tenant.client:
+        _wait_until_forgotten(tenant)
         yield tenant
 
 
