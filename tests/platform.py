@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -130,6 +131,11 @@ class Tenant:
         headers = {"X-API-Key": self.live if key is None else key}
         return self.client.request(method, path, headers=headers, **arguments)
 
+    def models(self) -> list[Any]:
+        """Those that it can name."""
+        found: list[Any] = self.api("GET", "/v1/models").raise_for_status().json()["data"]
+        return found
+
     def records(self) -> list[UsageRecord]:
         """Newest first."""
         from apps.usage.models import UsageRecord
@@ -236,22 +242,23 @@ def make_tenant(server: Server, name: str) -> Tenant:
     return Tenant(server, organization, owner, keys["live"], keys["test"], client)
 
 
-def _wait_until_forgotten(tenant: Tenant) -> None:
-    """Until the server knows no workers of the test before."""
-    from apps.deployments.models import Worker
+@contextmanager
+def forgotten_afterwards(server: Server) -> Iterator[None]:
+    """Takes the workers away at the end, and waits until the server knows of none: the next test has its own."""
+    from apps.deployments.models import Deployment
 
-    def knows_none() -> bool:
-        return not tenant.api("GET", "/v1/models").raise_for_status().json()["data"]
-
-    if not Worker.objects.exists():
-        until(knows_none, what="the server to forget")
+    yield
+    if Deployment.objects.exists():
+        Deployment.objects.all().delete()
+        observer = make_tenant(server, "observer")  # nobody knows yet what this one may do
+        with observer.client:
+            until(lambda: observer.models() == [], what="the server to forget")
 
 
 @pytest.fixture
 def acme(transactional_db: None, server: Server) -> Iterator[Tenant]:
     tenant = make_tenant(server, "acme")
-    with tenant.client:
-        _wait_until_forgotten(tenant)
+    with tenant.client, forgotten_afterwards(server):
         yield tenant
 
 
@@ -259,7 +266,6 @@ def acme(transactional_db: None, server: Server) -> Iterator[Tenant]:
 def rival(transactional_db: None, server: Server) -> Iterator[Tenant]:
     tenant = make_tenant(server, "rival")
     with tenant.client:
-        _wait_until_forgotten(tenant)
         yield tenant
 
 

@@ -72,7 +72,7 @@ def _new_session_folder() -> Path:
 
 
 def _one_authority(folder: Path) -> Path:
-    """Instead of all that certifi knows: reading those takes 30 ms in each HTTP client, and none leaves loopback."""
+    """For HTTP clients, none of which leaves loopback: each takes 30 ms to read all that certifi knows."""
     end = "-----END CERTIFICATE-----\n"
     path = folder / "authority.pem"
     path.write_text(Path(certifi.where()).read_text().partition(end)[0] + end)

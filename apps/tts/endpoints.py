@@ -34,6 +34,11 @@ class Endpoint(ABC):
     async def answer(self, call: Call, runtime: Runtime) -> Answer:
         """Raises an `AppError` for every refusal."""
 
+    @property
+    def speaks(self) -> bool:
+        """Whether it makes what is paid for, and heeds an Idempotency-Key."""
+        return self.method == "POST" and self.scope == "speech"
+
     def require_method(self, method: str) -> None:
         """Raises `MethodNotAllowed`. What may be read may be asked for its headers alone."""
         allowed = ("GET", "HEAD") if self.method == "GET" else (self.method,)
@@ -92,7 +97,7 @@ async def _answer(endpoint: Endpoint, call: Call) -> Answer:
         return allowed
     endpoint.require_method(call.method)
     runtime = await Runtime.current()
-    if idempotency.HEADER in call.headers and endpoint.method == "POST":
+    if idempotency.HEADER in call.headers and endpoint.speaks:
         return await idempotency.answer_once(endpoint, call, runtime)
     return await endpoint.answer(call, runtime)
 

@@ -22,22 +22,33 @@ class Tapes:
 
 
 class Tape:
-    """The bytes of one answer. One that grew too large holds nothing and says so; `release` it in the end."""
+    """The bytes of one answer; `release` it in the end.
+
+    One that grew too large, or found no room beside others, holds nothing and says so.
+    """
 
     def __init__(self, tapes: Tapes) -> None:
         self.is_too_large = False
+        self.found_no_room = False
         self.size = 0
         self._tapes = tapes
         self._parts: list[bytes] = []
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it holds all that was added."""
+        return not (self.is_too_large or self.found_no_room)
+
     def add(self, data: bytes) -> None:
         """Keeps the very object, no copy of it."""
-        if self.is_too_large:
+        if not self.is_whole:
             return
         size = len(data)
-        if self.size + size > self._tapes.most_bytes or self._tapes.held + size > self._tapes.held_bytes:
+        too_large = self.size + size > self._tapes.most_bytes
+        no_room = self._tapes.held + size > self._tapes.held_bytes
+        if too_large or no_room:
             self.release()
-            self.is_too_large = True
+            self.is_too_large, self.found_no_room = too_large, not too_large
             return
         self._parts.append(data)
         self.size += size
@@ -48,7 +59,7 @@ class Tape:
         self._tapes.held -= self.size
         self.size = 0
         self._parts = []
-        self.is_too_large = False
+        self.is_too_large = self.found_no_room = False
 
     def content(self) -> bytes:
         return b"".join(self._parts)

@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, close_old_connections, connection
 
 from apps.core.errors import Unavailable
 from apps.core.ids import uuid7
 from apps.core.standing import Standing
+from apps.core.threads import BlockingThreads
 from apps.keys import identity as identities
 from apps.keys.identity import Identity
 from apps.keys.services import USED_EVERY_SECONDS, touch_keys
@@ -41,7 +39,6 @@ from apps.usage.statements import OpenRow, Settlement
 
 logger = structlog.get_logger(__name__)
 
-Result = TypeVar("Result")
 DATABASE_THREADS = 4
 # A reading of the policy for each freshness, and one of the counter of each place; and the decision.
 MAX_ASKED = 6
@@ -102,12 +99,12 @@ class Admission:
         self._leases = leases
         self._rehydrations: dict[Place, asyncio.Task[None]] = {}
         self._touched: dict[UUID, float] = {}
-        self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="admission")
+        self._threads = BlockingThreads(DATABASE_THREADS, name="admission")
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def stop(self) -> None:
         await asyncio.gather(*self._tasks, *self._rehydrations.values(), return_exceptions=True)
-        self._threads.shutdown(wait=False)
+        self._threads.stop()
 
     async def identify(self, raw_key: str | None, *, address: str | None = None) -> Caller:
         """Who holds this key. Raises `Unauthenticated`, `PermissionDenied`, or `Unavailable`.
@@ -196,7 +193,7 @@ class Admission:
             identity = reload()
             return identity, policies.of(identity)
 
-        return await self._in_thread(read)
+        return await self._threads.run(read)
 
     async def _acquire(self, caller: Caller, record_id: UUID, characters: int) -> tuple[Lease, Standing]:
         """Asks Redis until it decides: after a reading of the policy, or of a month's counter, once more."""
@@ -249,7 +246,7 @@ class Admission:
     async def _rebase(self, place: Place) -> None:
         # What this process has settled and not written yet is in no counter: it is written first.
         await self._ledger.flush()
-        used = await self._in_thread(
+        used = await self._threads.run(
             lambda: charged_this_month(
                 place.organization_id, place.mode, month=place.month, key_id=place.key_id
             )
@@ -269,25 +266,9 @@ class Admission:
 
     async def _touch(self, key_id: UUID) -> None:
         try:
-            await self._in_thread(lambda: touch_keys([key_id]))
+            await self._threads.run(lambda: touch_keys([key_id]))
         except Unavailable:
             self._touched.pop(key_id, None)
-
-    async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        """Runs ORM work in a thread and gives its connection back at once."""
-
-        def call() -> Result:
-            close_old_connections()
-            try:
-                return work()
-            finally:
-                connection.close()
-
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
-        except DatabaseError as error:
-            logger.warning("database away", error=type(error).__name__)
-            raise Unavailable("The database is away; nothing was charged.", code="database_away") from error
 
 
 def _admitted(lease: Lease, verdict: Verdict) -> Standing:

@@ -158,6 +158,8 @@ class _Making:
             claims.give_up(self._claim)
         elif self._tape.is_too_large:
             claims.mark(self._claim, State.TOO_LARGE)
+        elif self._tape.found_no_room:
+            claims.mark(self._claim, State.LOST)
         else:
             self._keep(answer)
 

@@ -94,16 +94,19 @@ def _read(answer: bytes) -> Reference:
 
 
 def _answer_of_child(file: IO[bytes], lengths: list[int]) -> bytes:
-    """What the child wrote, or nothing where it failed or took too long."""
+    """What the child wrote, or nothing where it failed. Raises `Unavailable` where it took too long.
+
+    By its own CPU time a hostile file fails first: what is not done by then waited for a busy machine.
+    """
     with _child(file, lengths) as child:
         assert child.stdout is not None  # noqa: S101 - it was asked for
         give_up_at = time.monotonic() + _WALL_SECONDS
         answer = bytearray()
         poll = select.poll()
         poll.register(child.stdout, select.POLLIN | select.POLLHUP)
-        while (left := give_up_at - time.monotonic()) > 0 and len(answer) <= _MAX_ANSWER_BYTES:
-            if not poll.poll(1000 * left):
-                break
+        while len(answer) <= _MAX_ANSWER_BYTES:
+            if not poll.poll(1000 * max(0, give_up_at - time.monotonic())):
+                raise Unavailable("The recording was not checked in time. Try again.", retry_after_seconds=5)
             part = os.read(child.stdout.fileno(), _READ_BYTES)
             answer += part
             if not part:
