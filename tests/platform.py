@@ -244,7 +244,7 @@ def make_tenant(server: Server, name: str) -> Tenant:
 
 @contextmanager
 def forgotten_afterwards(server: Server) -> Iterator[None]:
-    """Takes the workers away at the end, and waits until the server knows of none: the next test has its own."""
+    """Takes the workers away at the end, and waits until the server knows none: the next test has its own."""
     from apps.deployments.models import Deployment
 
     yield

@@ -246,6 +246,7 @@ class Admission:
     async def _rebase(self, place: Place) -> None:
         # What this process has settled and not written yet is in no counter: it is written first.
         await self._ledger.flush()
+        await self._leases.flush()
         used = await self._threads.run(
             lambda: charged_this_month(
                 place.organization_id, place.mode, month=place.month, key_id=place.key_id

@@ -1,4 +1,4 @@
-"""Rate, concurrency and quota in Redis: one Lua call to admit, a renewal while a request runs, one to settle.
+"""Rate, concurrency and quota in Redis: one Lua call admits, and gives back what ended since the last one.
 
 Redis holds only what can be rebuilt. A lease that nobody renews is gone after 30 s, and what it has reserved
 of a month with it, so that a killed process holds neither for longer. A month's counter is read from
@@ -9,7 +9,7 @@ on its way, a credit that only PostgreSQL knows of) is put right by its next rea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from apps.accounts.policy import redis_key as policy_key
 from apps.core.redis_client import connect, connect_async
 from apps.usage.places import Lease, Place
+from apps.usage.returns import Returned, Returns
 
 logger = structlog.get_logger(__name__)
 
@@ -84,10 +85,12 @@ class Leases:
         self._rebase_script = self._script("rebase")
         # Of each place, what runs: lease → characters reserved.
         self._held: dict[Place, dict[str, int]] = {}
+        # Leases of organizations that others may keep waiting: those are given back at once.
+        self._crowded: set[str] = set()
         # Places whose counters have missed something while Redis was away.
         self._uncounted: set[Place] = set()
         self._renewer: asyncio.Task[None] | None = None
-        self._settlements: set[asyncio.Task[None]] = set()
+        self._returns = Returns(self._give_back)
 
     async def start(self) -> None:
         self._renewer = asyncio.create_task(self._renew_forever())
@@ -95,7 +98,7 @@ class Leases:
     async def stop(self) -> None:
         if self._renewer:
             self._renewer.cancel()
-        await asyncio.gather(*self._settlements, return_exceptions=True)
+        await self._returns.flush()
         await self._redis.aclose()
 
     async def acquire(
@@ -109,22 +112,31 @@ class Leases:
             lease.id,
             _LIFETIME_MS,
             lease.characters,
+            len(lease.bounds),
         ]
         for bound in lease.bounds:
             keys += bound.place[:4]
             arguments += bound[1:]
+        ended: list[Returned] = []
         try:
             if self._uncounted:
                 await self._recount()
+            ended = self._returns.take(organization_id)
+            _append(ended, keys, arguments)
             verdict = _read(await self._admit_script(keys=keys, args=arguments))
         except AWAY_ERRORS as error:
+            self._missed(ended)
             raise RedisAway(type(error).__name__) from error
         except asyncio.CancelledError:
             # The caller has left while Redis was deciding: whatever it decided is given back.
-            self._give_back(lease, charged=0)
+            self._missed(ended)
+            for gone in (lease, *(returned.lease for returned in ended)):
+                self._returns.add(Returned(gone, 0), at_once=True)
             raise
         if verdict.word == "ok":
             self._hold(lease)
+            if _is_crowded(lease, verdict):
+                self._crowded.add(lease.id)
         return verdict
 
     async def policy_version(self, organization_id: UUID) -> int:
@@ -148,7 +160,12 @@ class Leases:
         """Gives a lease back, once, without making the caller wait; one that is lost lapses by itself."""
         held = [self._let_go(bound.place, lease.id) for bound in lease.bounds]
         if any(held):
-            self._give_back(lease, charged=charged)
+            self._returns.add(Returned(lease, charged), at_once=lease.id in self._crowded)
+            self._crowded.discard(lease.id)
+
+    async def flush(self) -> None:
+        """Returns when Redis knows what was given back."""
+        await self._returns.flush()
 
     async def rebase(self, place: Place, *, used: int) -> None:
         """Sets a month's counter to what PostgreSQL says was charged. Raises `RedisAway`.
@@ -180,21 +197,21 @@ class Leases:
             del self._held[place]
         return True
 
-    def _give_back(self, lease: Lease, *, charged: int) -> None:
-        task = asyncio.create_task(self._settle(lease, charged))
-        self._settlements.add(task)
-        task.add_done_callback(self._settlements.discard)
-
-    async def _settle(self, lease: Lease, charged: int) -> None:
+    async def _give_back(self, ended: Sequence[Returned]) -> None:
+        keys: list[str] = []
+        arguments: list[str | int] = []
+        _append(ended, keys, arguments)
         try:
-            if len(lease.bounds) == 1 and not lease.is_limited:
-                await self._redis.zrem(lease.bounds[0].place.leases, lease.id)
-                return
-            keys = [key for bound in lease.bounds for key in bound.place[1:4]]
-            await self._settle_script(keys=keys, args=[lease.id, lease.characters, charged])
+            await self._settle_script(keys=keys, args=arguments)
         except AWAY_ERRORS as error:
-            logger.warning("lease not given back", error=type(error).__name__)
-            self._uncounted |= {bound.place for bound in lease.bounds if bound.characters_per_month}
+            logger.warning("leases not given back", count=len(ended), error=type(error).__name__)
+            self._missed(ended)
+
+    def _missed(self, ended: Sequence[Returned]) -> None:
+        """Redis may not have counted what was charged."""
+        self._uncounted |= {
+            bound.place for lease, _ in ended for bound in lease.bounds if bound.characters_per_month
+        }
 
     async def _renew_forever(self) -> None:
         while True:
@@ -214,7 +231,7 @@ class Leases:
         pairs = [word for pair in renewed.items() for word in pair]
         await self._renew_script(keys=list(place[1:4]), args=[_LIFETIME_MS, *pairs])
         for lease_id in renewed.keys() - self._held.get(place, {}).keys():
-            await self._settle_script(keys=list(place[1:4]), args=[lease_id, renewed[lease_id], 0])
+            await self._settle_script(keys=list(place[1:4]), args=[lease_id, renewed[lease_id], 0, 1])
 
     async def _recount(self) -> None:
         """Drops the counters that have missed something: they are read from PostgreSQL when asked for."""
@@ -225,6 +242,22 @@ class Leases:
             except BaseException:
                 self._uncounted.add(place)
                 raise
+
+
+def _append(ended: Sequence[Returned], keys: list[str], arguments: list[str | int]) -> None:
+    """As `give_back` of lua/common.lua reads them."""
+    for lease, charged in ended:
+        for bound in lease.bounds:
+            keys += bound.place[1:4]
+        arguments += (lease.id, lease.characters if lease.is_limited else 0, charged, len(lease.bounds))
+
+
+def _is_crowded(lease: Lease, verdict: Verdict) -> bool:
+    """Whether half of what may run at once does."""
+    return any(
+        0 < bound.concurrent_requests < 2 * at.in_flight
+        for bound, at in zip(lease.bounds, verdict.figures, strict=True)
+    )
 
 
 def _read(answer: bytes) -> Verdict:

@@ -16,7 +16,6 @@ from uuid import uuid4
 
 import psycopg
 import structlog
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from apps.core.errors import Unavailable
 from apps.usage.statements import HEARTBEAT, OpenRow, Settlement, charging_nothing, statements
@@ -28,13 +27,12 @@ SETTLE_SECONDS = 0.02
 FLUSH_SECONDS = 1.0
 OPEN_TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 0.2
-# The pool connects when it is asked and not again while one waits: ask often, so that a request which still
-# has time is admitted once the database is back.
-CONNECTION_WAIT_SECONDS = 0.2
+# A request that still has time is admitted once the database is back: no attempt takes longer than that.
+CONNECT_SECONDS = 2
 HEARTBEAT_SECONDS = 5.0
 NOT_ADMITTED = "not_admitted"
 NOT_RECORDED = "not_recorded"
-AWAY_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
+AWAY_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
 
 
 @dataclass(slots=True, eq=False)
@@ -51,16 +49,8 @@ class Ledger:
     def __init__(self, dsn: str) -> None:
         self.owner_id = uuid4()
         self._started_at = datetime.now(UTC)
-        self._pool = AsyncConnectionPool(
-            dsn,
-            min_size=1,
-            max_size=2,
-            open=False,
-            timeout=CONNECTION_WAIT_SECONDS,
-            kwargs={"autocommit": True, "connect_timeout": 2},
-            check=None,
-            reconnect_timeout=0,
-        )
+        self._dsn = dsn
+        self._cursor: psycopg.AsyncCursor | None = None
         self._openings: list[_Opening] = []
         self._settlements: list[Settlement] = []
         self._flushes: list[asyncio.Future[None]] = []
@@ -73,7 +63,6 @@ class Ledger:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        await self._pool.open(wait=False)
         self._tasks = [asyncio.create_task(self._write_forever()), asyncio.create_task(self._beat_forever())]
 
     async def stop(self, *, timeout_seconds: float = 5.0) -> None:
@@ -87,7 +76,7 @@ class Ledger:
         await asyncio.gather(writer, heart, return_exceptions=True)
         if self._settlements:
             logger.error("settlements left to the reconciler", count=len(self._settlements))
-        await self._pool.close()
+        await self._disconnect()
 
     def open(self, row: OpenRow) -> asyncio.Future[None]:
         """Done when the row is committed; fails with `Unavailable` where that takes over 2 s."""
@@ -138,6 +127,7 @@ class Ledger:
             except AWAY_ERRORS as error:
                 logger.warning("usage not written yet", error=type(error).__name__, rows=len(settlements))
                 self._put_back(openings, settlements)
+                await self._disconnect()
                 await asyncio.sleep(RETRY_SECONDS)
             except psycopg.Error as error:
                 self._refuse(openings, settlements, error)
@@ -186,15 +176,26 @@ class Ledger:
 
         No row stands without an owner alive.
         """
-        async with self._pool.connection() as connection:
-            if self._beat_due:
-                identity = (self.owner_id, socket.gethostname(), os.getpid(), self._started_at)
-                await connection.execute(HEARTBEAT, identity)
-                self._beat_due = False
-            if not (openings or settlements):
-                return
-            for statement, rows in statements(self.owner_id, [o.row for o in openings], settlements):
-                await connection.execute(statement, rows, prepare=True)
+        cursor = self._cursor = self._cursor or await self._connect()
+        if self._beat_due:
+            identity = (self.owner_id, socket.gethostname(), os.getpid(), self._started_at)
+            await cursor.execute(HEARTBEAT, identity)
+            self._beat_due = False
+        if not (openings or settlements):
+            return
+        for statement, rows in statements(self.owner_id, [o.row for o in openings], settlements):
+            await cursor.execute(statement, rows, prepare=True)
+
+    async def _connect(self) -> psycopg.AsyncCursor:
+        connection = await psycopg.AsyncConnection.connect(
+            self._dsn, autocommit=True, connect_timeout=CONNECT_SECONDS
+        )
+        return connection.cursor()
+
+    async def _disconnect(self) -> None:
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            await cursor.connection.close()
 
     def _confirm(self, openings: Sequence[_Opening]) -> None:
         for opening in openings:

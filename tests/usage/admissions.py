@@ -83,7 +83,7 @@ async def leave(door: Admission, admitted: Admitted, **outcome: Any) -> None:
     """Settles, and returns when Redis and PostgreSQL know."""
     await admitted.opened
     door.settle(admitted, replace(OK, **outcome))
-    await asyncio.gather(*door._leases._settlements)
+    await door._leases.flush()
     await until(lambda: elsewhere(lambda: _is_closed(admitted)))
 
 

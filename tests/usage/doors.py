@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,7 +68,7 @@ class Door:
     async def settle(self, lease: Lease, *, charged: int = 0) -> None:
         """Returns when Redis knows."""
         self.leases.settle(lease, charged=charged)
-        await asyncio.gather(*self.leases._settlements)
+        await self.leases.flush()
 
     async def shift_bucket(self, seconds: float, mode: str = "live") -> None:
         """As if the last request had been that long ago."""

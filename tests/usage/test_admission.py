@@ -64,9 +64,9 @@ async def test_too_fast_and_too_many_are_told_apart(acme: Organization, live: Is
         with pytest.raises(RateLimited) as crowded:
             await enter(door, live)
         door.settle(first, OK)
-        await asyncio.gather(*door._leases._settlements)
+        await door._leases.flush()
         door.settle(await enter(door, live), OK)
-        await asyncio.gather(*door._leases._settlements)
+        await door._leases.flush()
         with pytest.raises(RateLimited) as hurried:
             await enter(door, live)
     assert crowded.value.code == "too_many_concurrent_requests"

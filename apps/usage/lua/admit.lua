@@ -1,14 +1,18 @@
--- Admission in one call: policy version, and at each place rate, concurrency and the month's quota.
+-- Admission in one call: what has ended is given back; then policy version, and at each place rate, concurrency
+-- and the month's quota.
 -- KEYS: 1 policy; then of each place, the organization first: rate, leases, quota, reservations
---       (one hash slot: all under {organization}).
+--       (one hash slot: all under {organization}); then those of what is given back.
 -- ARGV: 1 policy version of the caller's identity, 2 "1" where that identity was just read from PostgreSQL, "2"
 --       where it was read again and again and PostgreSQL insists (it may have been restored from a backup),
---       3 lease, 4 its lifetime in ms, 5 characters; then of each place: requests a minute, requests at once,
---       characters a month; 0 where it has no such limit.
+--       3 lease, 4 its lifetime in ms, 5 characters, 6 how many places; then of each place: requests a minute,
+--       requests at once, characters a month; 0 where it has no such limit; then of what is given back.
 -- Answers "stale", or "word place wait" and then of each place "remaining full in_flight used reserved":
 --   ok | concurrency | rate | quota | rehydrate (the month's counter is not there), the place that says so
 --   (1, 2), ms until it may be tried again; requests left, ms until all of them are, what runs, characters
 --   used (-1 where not known) and reserved. A refusal takes nothing.
+local count = tonumber(ARGV[6])
+give_back(4 * count + 2, 3 * count + 7)
+
 local version = tonumber(ARGV[1])
 local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
 if known ~= version then
@@ -27,8 +31,8 @@ local function look(index)
   local place = {
     rate = KEYS[4 * index - 2], leases = KEYS[4 * index - 1],
     quota = KEYS[4 * index], reservations = KEYS[4 * index + 1],
-    per_minute = tonumber(ARGV[3 * index + 3]), at_once = tonumber(ARGV[3 * index + 4]),
-    per_month = tonumber(ARGV[3 * index + 5]),
+    per_minute = tonumber(ARGV[3 * index + 4]), at_once = tonumber(ARGV[3 * index + 5]),
+    per_month = tonumber(ARGV[3 * index + 6]),
     tokens = 0, per_ms = 1, in_flight = 0, used = -1, reserved = 0,
   }
   if place.at_once > 0 then
@@ -70,7 +74,7 @@ local function take(place)
   end
 end
 
-for index = 1, (#KEYS - 1) / 4 do places[index] = look(index) end
+for index = 1, count do places[index] = look(index) end
 local answer = {word, refusing, wait}
 for _, place in ipairs(places) do
   if word == 'ok' then take(place) end

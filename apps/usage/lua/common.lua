@@ -28,6 +28,30 @@ local function standing_of(quota, reservations, now)
   return tonumber(standing[1]), tonumber(standing[2])
 end
 
+-- Gives leases and their reservations back and counts what was charged.
+-- From KEYS[key] on: of each place of each lease: leases, quota, reservations. From ARGV[argument] on: of each
+-- lease: its name, characters reserved (0 where no month's counter is concerned), characters charged, and how
+-- many places it has.
+local function give_back(key, argument)
+  while argument <= #ARGV do
+    local lease, characters, charged = ARGV[argument], ARGV[argument + 1], ARGV[argument + 2]
+    for _ = 1, tonumber(ARGV[argument + 3]) do
+      local leases, quota, reservations = KEYS[key], KEYS[key + 1], KEYS[key + 2]
+      redis.call('ZREM', leases, lease)
+      if characters ~= '0' then
+        local given_back = redis.call('ZREM', reservations, lease .. ':' .. characters)
+        -- A counter that is not there is read from PostgreSQL when it is asked for.
+        if redis.call('EXISTS', quota) == 1 then
+          if given_back == 1 then redis.call('HINCRBY', quota, 'reserved', -tonumber(characters)) end
+          redis.call('HINCRBY', quota, 'used', charged)
+        end
+      end
+      key = key + 3
+    end
+    argument = argument + 4
+  end
+end
+
 -- Asked for twice, a reservation counts once.
 local function reserve(quota, reservations, reservation, lapses, lifetime)
   if redis.call('ZADD', reservations, lapses, reservation) == 1 and redis.call('EXISTS', quota) == 1 then
