@@ -24,6 +24,9 @@ class HasTraceback(logging.Filter):
 
 
 def configure_structlog() -> None:
+    # Of a record nothing is printed but its time, level, name and message: the rest need not be found out.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

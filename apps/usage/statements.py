@@ -12,6 +12,7 @@ from uuid import UUID
 from apps.core.ids import uuid7_floor, uuid7_time
 
 LONGEST = timedelta(hours=2)
+_encoded = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def statements(
     if cut and others:
         yield _UPDATE, _settled(cut)
     ended = others or cut
-    opened = {"owner": owner_id, "opened": json.dumps([_fields(row) for row in openings], default=str)}
+    opened = {"owner": owner_id, "opened": _encoded([_fields(row) for row in openings])}
     if openings and ended:
         yield _BOTH, opened | _settled(ended)
     elif openings:
@@ -146,7 +147,7 @@ def _settled(settlements: Sequence[Settlement]) -> dict[str, Any]:
     rows = [_fields(s) | {"began_ms": s.id.int >> 80} for s in settlements]
     first = min(s.id for s in settlements)
     return {
-        "settled": json.dumps(rows, default=str),
+        "settled": _encoded(rows),
         "first": first,
         "oldest": uuid7_floor(uuid7_time(first) - LONGEST),
     }
