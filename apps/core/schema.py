@@ -19,12 +19,15 @@ MEANINGS: dict[HTTPStatus, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing of that name or id here.",
     HTTPStatus.CONFLICT: "What is there already does not allow it.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long: the server itself refuses it, in HTML.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not JSON.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The text holds nothing that can be spoken.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests. `Retry-After` says when to come back.",
     HTTPStatus.BAD_GATEWAY: "The speech worker failed before it gave audio.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A part of the platform is away. `Retry-After` says when to come back.",
 }
+# What the server says before it asks us.
+_NOT_OURS = str(HTTPStatus.REQUEST_URI_TOO_LONG.value)
 _LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _HAS_BODY = (
     HTTPStatus.BAD_REQUEST,
@@ -123,7 +126,8 @@ def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             success = operation["responses"]["200"].setdefault("headers", {})
             success["Idempotent-Replayed"] = {"$ref": "#/components/headers/Replayed"}
-        for response in operation["responses"].values():
+        ours = (answer for status, answer in operation["responses"].items() if status != _NOT_OURS)
+        for response in ours:
             response.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
     return result
 
@@ -149,10 +153,14 @@ def _statuses(operation: Operation, shape: ErrorShape) -> set[HTTPStatus]:
         found.add(HTTPStatus.NOT_FOUND)
     if any(parameter["in"] == "query" for parameter in parameters):
         found.update(shape.of_query)
+    if parameters:
+        found.add(HTTPStatus.REQUEST_URI_TOO_LONG)
     return found
 
 
 def _answer(status: HTTPStatus, shape: ErrorShape) -> dict[str, Any]:
+    if str(status.value) == _NOT_OURS:
+        return {"description": MEANINGS[status]}
     answer: dict[str, Any] = {
         "description": shape.meanings.get(status, MEANINGS[status]),
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.component}"}}},

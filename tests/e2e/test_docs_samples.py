@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import av
@@ -14,17 +10,11 @@ import pytest
 from apps.console.docs.samples import FOLDER, samples_of
 from apps.deployments.models import Worker
 from apps.deployments.voices import tell_of_voices
+from tests.e2e.docs_samples import run_sample
 from tests.platform import Tenant
 from tests.sdk import node_programs
 
-RUN = {
-    "curl": ["bash", "-c"],
-    "python": [sys.executable, "-c"],
-    "javascript": ["node", "--input-type=module", "-e"],
-    "openai": [sys.executable, "-c"],
-    "elevenlabs": [sys.executable, "-c"],
-}
-# Those of voices and jobs need an engine that clones and a running Celery; their own tests run them.
+# Those of voices and jobs need an engine that clones and a running Celery: see the tests of those.
 ELSEWHERE = {"voices", "jobs"}
 NAMES = sorted({path.stem for path in FOLDER.iterdir()} - ELSEWHERE)
 CASES = [
@@ -37,25 +27,12 @@ CASES = [
 @pytest.mark.timeout(node_programs.INSTALL_SECONDS + 60)
 @pytest.mark.parametrize(("name", "language"), CASES)
 def test_it_speaks(acme: Tenant, cpu: Worker, tmp_path: Path, name: str, language: str) -> None:
-    program = RUN[language]
     tell_of_voices()
     if (name, language) == ("openai", "javascript"):
         (tmp_path / "node_modules").symlink_to(node_programs.install() / "node_modules")
-    samples = samples_of(name, acme.server.url)
-    code = next(html.unescape(sample.code) for sample in samples if sample.language == language)
-    assert "YOUR_API_KEY" in code
-    run = subprocess.run(
-        [*program, code.replace("YOUR_API_KEY", acme.live)],
-        cwd=tmp_path,
-        env=os.environ | {"NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
-    assert run.returncode == 0, run.stderr
+    printed = run_sample(acme, name, language, folder=tmp_path)
     if name == "timestamps":
-        assert next(iter(run.stdout.split())) == "0.00"
+        assert next(iter(printed.split())) == "0.00"
         return
     (made,) = tmp_path.glob("speech.*")
     with av.open(str(made)) as file:

@@ -117,6 +117,6 @@ def _heard(speech: Speech) -> Heard:
 def _head(speech: Speech, tape: Tape) -> bytes:
     """What makes a file of bare samples."""
     codec = _CODECS.get(speech.encoding.format)
-    if codec is None or tape.is_too_large:
+    if codec is None or not tape.is_whole:
         return b""
     return wav.header(sample_rate=speech.sample_rate, data_bytes=tape.size, codec=codec)

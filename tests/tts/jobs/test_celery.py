@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import av
 import httpx
 import pytest
 
+from apps.console.docs.samples import samples_of
 from apps.deployments.models import Worker
 from apps.tts.jobs.models import JobPart, SpeechJob
 from apps.usage.models import UsageRecord
+from tests.e2e.docs_samples import run_sample
 from tests.platform import Tenant, until
 from tests.tts.jobs.celery_worker import CeleryWorker
 from tests.tts.jobs.texts import prose
@@ -143,3 +146,15 @@ def test_two_customers_take_turns_and_others_are_not_held_up(
     assert unfinished, "the other's small job did not wait for all of these"
     for job_id in mine:
         assert ended(acme, job_id)["state"] == "completed"
+
+
+@pytest.mark.parametrize("language", [sample.language for sample in samples_of("jobs", "")])
+def test_the_samples_of_the_docs(
+    acme: Tenant, cpu: Worker, celery: CeleryWorker, tmp_path: Path, language: str
+) -> None:
+    run_sample(acme, "jobs", language, folder=tmp_path)
+    job = SpeechJob.objects.get(organization=acme.organization)
+    assert ended(acme, str(job.pk))["state"] == "completed"
+    for file in tmp_path.glob("speech.*"):
+        with av.open(str(file)) as container:
+            assert sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)) > 1.5
