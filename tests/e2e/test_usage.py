@@ -57,7 +57,7 @@ def sign_in(page: Page, tenant: Tenant) -> None:
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.slow), 390])
 def test_a_year_of_usage(page: Page, used: Tenant, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     sign_in(page, used)

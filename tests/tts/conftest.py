@@ -6,8 +6,21 @@ import pytest
 
 from tests.platform import Server
 
-# What takes long is about workers, not about doors: through the second it is asked in `make test-slow`.
-LONG = {"test_cut.py", "test_idempotency.py", "test_restrictions.py", "test_routing.py"}
+# What takes long and is hardly about doors: through the second it is asked in `make test-slow`.
+LONG = {
+    "test_bad_days.py",
+    "test_cloned_voices.py",
+    "test_cut.py",
+    "test_formats.py",
+    "test_history.py",
+    "test_idempotency.py",
+    "test_npm_client.py",
+    "test_restrictions.py",
+    "test_routing.py",
+    "test_sse.py",
+    "test_synthesis.py",
+    "test_timestamps.py",
+}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -22,7 +22,7 @@ from tests.gpu_worker.worker_process import WorkerProcess, running_worker
 from tests.platform import Server, Tenant, deploy, test_database_url, until, wait_for_route
 from tests.tts.killing import killed_when_busy
 
-LONG = "A tone of some length, and then some more of it. " * 40
+LONG = "A tone of some length, and then some more of it. " * 16
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from apps.usage.models import OrganizationLimits, SpeechProcess
 from tests.gpu_worker.worker_process import WorkerProcess, running_worker
 from tests.platform import SENTENCES, Server, Tenant, deploy, test_database_url, until, wait_for_route
 
-LONG = "A tone of some length, and then some more of it. " * 40
+LONG = "A tone of some length, and then some more of it. " * 12
 KEY = "order-4711"
 # What belongs to one answer of a door and to no other.
 OF_THE_CALL = {"x-request-id", "date", "idempotent-replayed", "transfer-encoding", "content-length"}
