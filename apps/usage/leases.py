@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from apps.accounts.policy import redis_key as policy_key
 from apps.core.redis_client import connect, connect_async
 from apps.usage.places import Lease, Place
-from apps.usage.returns import Returned, Returns
+from apps.usage.returns import RETURN_SECONDS, Returned, Returns
 
 logger = structlog.get_logger(__name__)
 
@@ -77,7 +77,8 @@ class Verdict:
 class Leases:
     """The leases of one speech process, on one event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, return_seconds: float = RETURN_SECONDS) -> None:
+        """A lease that has ended waits at most `return_seconds` for an admission to go along with."""
         self._redis = connect_async(url, max_connections=MAX_CONNECTIONS)
         self._admit_script = self._script("admit")
         self._settle_script = self._script("settle")
@@ -90,7 +91,7 @@ class Leases:
         # Places whose counters have missed something while Redis was away.
         self._uncounted: set[Place] = set()
         self._renewer: asyncio.Task[None] | None = None
-        self._returns = Returns(self._give_back)
+        self._returns = Returns(self._give_back, wait_seconds=return_seconds)
 
     async def start(self) -> None:
         self._renewer = asyncio.create_task(self._renew_forever())
@@ -130,8 +131,7 @@ class Leases:
         except asyncio.CancelledError:
             # The caller has left while Redis was deciding: whatever it decided is given back.
             self._missed(ended)
-            for gone in (lease, *(returned.lease for returned in ended)):
-                self._returns.add(Returned(gone, 0), at_once=True)
+            self._returns.add(Returned(lease, 0), at_once=True)
             raise
         if verdict.word == "ok":
             self._hold(lease)
@@ -205,13 +205,17 @@ class Leases:
             await self._settle_script(keys=keys, args=arguments)
         except AWAY_ERRORS as error:
             logger.warning("leases not given back", count=len(ended), error=type(error).__name__)
-            self._missed(ended)
+            self._uncount(ended)
 
     def _missed(self, ended: Sequence[Returned]) -> None:
-        """Redis may not have counted what was charged."""
-        self._uncounted |= {
-            bound.place for lease, _ in ended for bound in lease.bounds if bound.characters_per_month
-        }
+        """Of what went along with an admission that got no answer: Redis may know of it or not."""
+        self._uncount(ended)
+        for lease, _ in ended:
+            self._returns.add(Returned(lease, 0), at_once=False)
+
+    def _uncount(self, ended: Sequence[Returned]) -> None:
+        for lease, _ in ended:
+            self._uncounted |= {bound.place for bound in lease.bounds if bound.characters_per_month}
 
     async def _renew_forever(self) -> None:
         while True:

@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.usage.places import Lease
 
 # Others see that long that something runs which has ended; its own process sees it at once.
-WAIT_SECONDS: Final = 0.02
+RETURN_SECONDS: Final = 0.02
 
 
 class Returned(NamedTuple):
@@ -27,9 +27,15 @@ class Returned(NamedTuple):
 class Returns:
     """Of one speech process, on one event loop. A call for each would cost as much as an admission."""
 
-    def __init__(self, send: Callable[[Sequence[Returned]], Coroutine[Any, Any, None]]) -> None:
+    def __init__(
+        self,
+        send: Callable[[Sequence[Returned]], Coroutine[Any, Any, None]],
+        *,
+        wait_seconds: float = RETURN_SECONDS,
+    ) -> None:
         """`send` tells Redis of some of one organization."""
         self._send = send
+        self._wait_seconds = wait_seconds
         self._waiting: dict[UUID, list[Returned]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._sending: set[asyncio.Task[None]] = set()
@@ -40,7 +46,7 @@ class Returns:
         if at_once:
             self._begin(self.take(returned.organization_id))
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(WAIT_SECONDS, self._send_all)
+            self._timer = asyncio.get_running_loop().call_later(self._wait_seconds, self._send_all)
 
     def take(self, organization_id: UUID) -> list[Returned]:
         """What goes along with an admission: whoever takes them tells Redis."""

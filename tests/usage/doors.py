@@ -91,9 +91,9 @@ class Door:
 
 
 @asynccontextmanager
-async def door_to(url: str | None = None) -> AsyncIterator[Door]:
+async def door_to(url: str | None = None, **how: Any) -> AsyncIterator[Door]:
     """Through `url`, where Redis can be away; the test itself looks into Redis directly."""
-    leases, connection = Leases(url or settings.REDIS_URL), client()
+    leases, connection = Leases(url or settings.REDIS_URL, **how), client()
     await leases.start()
     yield Door(leases, connection)
     await leases.stop()
