@@ -59,7 +59,14 @@ async def _answer_while_there(endpoint: Endpoint, call: Call, receive: Receive, 
     working = cast("asyncio.Task[None]", asyncio.current_task())
     leaving = asyncio.create_task(_cancel_when_left(receive, working))
     try:
-        await _send(await respond(endpoint, call), call, send)
+        answer = await respond(endpoint, call)
+        if leaving.done():
+            # Python 3.11's `asyncio.wait_for`, which redis-py uses, swallows a cancellation now and then.
+            working.uncancel()
+            if answer.drop:
+                answer.drop()
+            return
+        await _send(answer, call, send)
     except asyncio.CancelledError:
         if not leaving.done():
             raise
