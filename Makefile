@@ -51,7 +51,7 @@ test: $(STAMPS)/dev
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: $(STAMPS)/dev
-	$(PY) -m pytest -m slow $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m slow $(ARGS)
 
 lint: $(STAMPS)/dev
 	$(VENV)/bin/ruff check .
