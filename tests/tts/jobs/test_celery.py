@@ -120,8 +120,8 @@ def test_a_cancelled_job_stops_within_seconds(acme: Tenant, tone: Worker, celery
     assert acme.api("POST", f"/api/jobs/{job_id}/cancel").json()["state"] == "cancelled"
     until(lambda: not UsageRecord.objects.filter(state="open").exists(), seconds=25, what="the end")
     assert time.monotonic() - began < 25
-    record = UsageRecord.objects.get()
-    assert (record.state, record.characters_charged) == ("cancelled", 0)
+    records = UsageRecord.objects.values_list("state", "characters_charged")
+    assert set(records) == {("cancelled", 0)}
     assert told(acme, job_id)["characters_charged"] == 0
     until(
         lambda: not SpeechJob.objects.filter(parts__claimed_by__isnull=False).exists(),
