@@ -153,7 +153,7 @@ def _statuses(operation: Operation, shape: ErrorShape) -> set[HTTPStatus]:
         found.add(HTTPStatus.NOT_FOUND)
     if any(parameter["in"] == "query" for parameter in parameters):
         found.update(shape.of_query)
-    if parameters:
+    if any(parameter["in"] in {"path", "query"} for parameter in parameters):
         found.add(HTTPStatus.REQUEST_URI_TOO_LONG)
     return found
 
