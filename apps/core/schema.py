@@ -19,7 +19,7 @@ MEANINGS: dict[HTTPStatus, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing of that name or id here.",
     HTTPStatus.CONFLICT: "What is there already does not allow it.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
-    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long: the server itself refuses it, in HTML.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long: the server itself refuses it, in plain text.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not JSON.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The text holds nothing that can be spoken.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests. `Retry-After` says when to come back.",

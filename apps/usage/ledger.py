@@ -27,7 +27,7 @@ SETTLE_SECONDS = 0.02
 FLUSH_SECONDS = 1.0
 OPEN_TIMEOUT_SECONDS = 2.0
 RETRY_SECONDS = 0.2
-# A request that still has time is admitted once the database is back: no attempt takes longer than that.
+# An attempt that gets no answer at all must not outlive the requests that wait for it.
 CONNECT_SECONDS = 2
 HEARTBEAT_SECONDS = 5.0
 NOT_ADMITTED = "not_admitted"
