@@ -207,7 +207,7 @@ class Speech:
         self.outcome.deployment_id = self.attempts.deployment_id
         total_ms = self.runtime.admission.settle(self.admitted, self.outcome)
         metrics.SPEECH_REQUESTS.labels(state).inc()
-        self._log(total_ms)
+        asyncio.get_running_loop().call_soon(self._log, total_ms)  # after the client has its last byte
         if self.tape is not None:
             self.runtime.history.take(self, self.tape)
         await self.attempts.close()

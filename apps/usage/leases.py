@@ -13,14 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
 
 from apps.accounts.policy import redis_key as policy_key
-from apps.core.redis_client import connect, connect_async
+from apps.core.redis_client import connect
+from apps.core.redis_line import RedisLine, Script
 from apps.usage.places import Lease, Place
 from apps.usage.returns import RETURN_SECONDS, Returned, Returns
 
@@ -29,7 +30,6 @@ logger = structlog.get_logger(__name__)
 LEASE_SECONDS = 30
 RENEW_SECONDS = 10
 QUOTA_SECONDS = 600
-MAX_CONNECTIONS = 200
 AWAY_ERRORS = (RedisError, OSError, TimeoutError)
 _FOLDER = Path(__file__).parent / "lua"
 _COMMON = (_FOLDER / "common.lua").read_text()
@@ -79,7 +79,7 @@ class Leases:
 
     def __init__(self, url: str, *, return_seconds: float = RETURN_SECONDS) -> None:
         """A lease that has ended waits at most `return_seconds` for an admission to go along with."""
-        self._redis = connect_async(url, max_connections=MAX_CONNECTIONS)
+        self._redis = RedisLine(url)
         self._admit_script = self._script("admit")
         self._settle_script = self._script("settle")
         self._renew_script = self._script("renew")
@@ -100,7 +100,7 @@ class Leases:
         if self._renewer:
             self._renewer.cancel()
         await self._returns.flush()
-        await self._redis.aclose()
+        await self._redis.close()
 
     async def acquire(
         self, lease: Lease, *, organization_id: UUID, policy_version: int, fresh: Freshness
@@ -142,7 +142,7 @@ class Leases:
     async def policy_version(self, organization_id: UUID) -> int:
         """The one that was published last, 0 where Redis has none. Raises `RedisAway`."""
         try:
-            return int(await self._redis.get(policy_key(organization_id)) or 0)
+            return int(await self._redis.run("GET", policy_key(organization_id)) or 0)
         except AWAY_ERRORS as error:
             raise RedisAway(type(error).__name__) from error
 
@@ -180,9 +180,9 @@ class Leases:
         except AWAY_ERRORS as error:
             raise RedisAway(type(error).__name__) from error
 
-    def _script(self, name: str) -> Any:
+    def _script(self, name: str) -> Script:
         source = (_FOLDER / f"{name}.lua").read_text()
-        return self._redis.register_script(f"{_COMMON}\n{source}")
+        return self._redis.script(f"{_COMMON}\n{source}")
 
     def _hold(self, lease: Lease) -> None:
         for bound in lease.bounds:
@@ -242,7 +242,7 @@ class Leases:
         while self._uncounted:
             place = self._uncounted.pop()
             try:
-                await self._redis.delete(place.quota)
+                await self._redis.run("DEL", place.quota)
             except BaseException:
                 self._uncounted.add(place)
                 raise

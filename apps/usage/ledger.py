@@ -1,7 +1,8 @@
 """The group commit: every request's row, opened before its first byte and closed at its end.
 
 One writer in each speech process gathers what all requests in flight want written and writes it in one round
-trip, on a connection of its own: no ORM and no thread on the way of a request.
+trip, on a connection of its own: no ORM and no thread on the way of a request. What is alone is sent at once,
+so that the database is at it while the request goes to its worker.
 """
 
 from __future__ import annotations
@@ -9,16 +10,25 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import uuid4
 
 import psycopg
 import structlog
 
 from apps.core.errors import Unavailable
-from apps.usage.statements import HEARTBEAT, OpenRow, Settlement, charging_nothing, statements
+from apps.core.prepared import PreparedConnection, Statement
+from apps.usage.statements import (
+    HEARTBEAT,
+    STATEMENTS,
+    OpenRow,
+    Settlement,
+    charging_nothing,
+    statements,
+)
 
 logger = structlog.get_logger(__name__)
 
@@ -32,7 +42,13 @@ CONNECT_SECONDS = 2
 HEARTBEAT_SECONDS = 5.0
 NOT_ADMITTED = "not_admitted"
 NOT_RECORDED = "not_recorded"
-AWAY_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
+AWAY_ERRORS = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    OSError,
+    # Of a pooler between us and the database that was started anew.
+    psycopg.errors.InvalidSqlStatementName,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +59,14 @@ class _Opening:
     done: asyncio.Future[None]
 
 
+class _Lot(NamedTuple):
+    """What is written in one go; `sent` where that has begun."""
+
+    openings: list[_Opening]
+    settlements: list[Settlement]
+    sent: asyncio.Future[None] | None = None
+
+
 class Ledger:
     """The writer of one speech process, on one event loop. `owner_id` names the process in its rows."""
 
@@ -50,7 +74,8 @@ class Ledger:
         self.owner_id = uuid4()
         self._started_at = datetime.now(UTC)
         self._dsn = dsn
-        self._cursor: psycopg.AsyncCursor | None = None
+        self._connection: PreparedConnection | None = None
+        self._sent: _Lot | None = None
         self._openings: list[_Opening] = []
         self._settlements: list[Settlement] = []
         self._flushes: list[asyncio.Future[None]] = []
@@ -58,6 +83,7 @@ class Ledger:
         self._wake = asyncio.Event()
         self._wake_later: asyncio.TimerHandle | None = None
         self._beat_due = True
+        self._is_resting = False
         self._stopping = False
         self._one_by_one = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -86,7 +112,8 @@ class Ledger:
         opening.done.add_done_callback(lambda done: _heard(done, timer))
         self._openings.append(opening)
         self._in_flight += 1
-        self._wake.set()
+        if not (self._in_flight == 1 and self._send_at_once()):
+            self._wake.set()
         return opening.done
 
     def close(self, settlement: Settlement) -> None:
@@ -114,26 +141,54 @@ class Ledger:
 
     async def _write_forever(self) -> None:
         while not (self._stopping and not self.pending):
+            self._is_resting = True
             await self._wake.wait()
-            # With others in flight some will want the same in a moment; alone there is nobody to wait for.
-            await asyncio.sleep(GATHER_SECONDS if self._in_flight > 1 else 0)
-            self._rest()
-            openings, settlements = self._take()
-            if not (openings or settlements or self._beat_due):
+            self._is_resting = False
+            lot = await self._next_lot()
+            if not (lot.openings or lot.settlements or self._beat_due):
                 self._tell_flushed()
                 continue
             try:
-                await self._write(openings, settlements)
+                await (lot.sent or self._write(lot))
             except AWAY_ERRORS as error:
-                logger.warning("usage not written yet", error=type(error).__name__, rows=len(settlements))
-                self._put_back(openings, settlements)
+                logger.warning("usage not written yet", error=type(error).__name__, rows=len(lot.settlements))
+                self._put_back(lot.openings, lot.settlements)
                 await self._disconnect()
                 await asyncio.sleep(RETRY_SECONDS)
             except psycopg.Error as error:
-                self._refuse(openings, settlements, error)
+                self._refuse(lot, error)
             else:
-                self._confirm(openings)
+                self._confirm(lot.openings)
                 self._tell_flushed()
+
+    async def _next_lot(self) -> _Lot:
+        if self._sent is not None:
+            lot, self._sent = self._sent, None
+            if not (self._openings or self._flushes or self._beat_due or self._stopping):
+                self._wake.clear()
+            return lot
+        # With others in flight some will want the same in a moment; alone there is nobody to wait for.
+        await asyncio.sleep(GATHER_SECONDS if self._in_flight > 1 else 0)
+        self._rest()
+        return self._take()
+
+    def _send_at_once(self) -> bool:
+        """Sends all that waits, where the writer rests and one statement will do; it is told of the end."""
+        connection = self._connection
+        if connection is None or not (self._is_resting and self._sent is None and connection.is_idle):
+            return False
+        if self._beat_due or self._one_by_one or self._stopping:
+            return False
+        self._rest()
+        lot = self._take()
+        first, *others = self._statements(lot)
+        if others:
+            self._put_back(lot.openings, lot.settlements)
+            return False
+        sent = connection.send(*first)
+        sent.add_done_callback(lambda _: self._wake.set())
+        self._sent = lot._replace(sent=sent)
+        return True
 
     def _tell_flushed(self) -> None:
         if self._settlements:
@@ -149,7 +204,7 @@ class Ledger:
             self._wake_later.cancel()
             self._wake_later = None
 
-    def _take(self) -> tuple[list[_Opening], list[Settlement]]:
+    def _take(self) -> _Lot:
         """What is written next: all that waits, or one of it where a lot was refused."""
         openings, settlements = [o for o in self._openings if not o.done.done()], self._settlements
         self._openings, self._settlements = [], []
@@ -163,7 +218,7 @@ class Ledger:
             opened = {opening.row.id for opening in openings}
             self._put_back([], [s for s in settlements if s.id in opened])
             settlements = [s for s in settlements if s.id not in opened]
-        return openings, settlements
+        return _Lot(openings, settlements)
 
     def _put_back(self, openings: list[_Opening], settlements: list[Settlement]) -> None:
         if openings or settlements:
@@ -171,31 +226,38 @@ class Ledger:
             self._settlements = settlements + self._settlements
             self._wake.set()
 
-    async def _write(self, openings: Sequence[_Opening], settlements: Sequence[Settlement]) -> None:
+    def _statements(self, lot: _Lot) -> Iterator[tuple[Statement, dict[str, str]]]:
+        return statements(self.owner_id, [opening.row for opening in lot.openings], lot.settlements)
+
+    async def _write(self, lot: _Lot) -> None:
         """One statement, two where a stream broke, and before it the heartbeat when due.
 
         No row stands without an owner alive.
         """
-        cursor = self._cursor = self._cursor or await self._connect()
+        connection = self._connection
+        if connection is None or connection.is_broken:
+            await self._disconnect()
+            connection = self._connection = await PreparedConnection.connect(
+                self._dsn, STATEMENTS, timeout_seconds=CONNECT_SECONDS
+            )
         if self._beat_due:
-            identity = (self.owner_id, socket.gethostname(), os.getpid(), self._started_at)
-            await cursor.execute(HEARTBEAT, identity)
+            await connection.send(HEARTBEAT, self._identity())
             self._beat_due = False
-        if not (openings or settlements):
-            return
-        for statement, rows in statements(self.owner_id, [o.row for o in openings], settlements):
-            await cursor.execute(statement, rows, prepare=True)
+        for statement, values in self._statements(lot):
+            await connection.send(statement, values)
 
-    async def _connect(self) -> psycopg.AsyncCursor:
-        connection = await psycopg.AsyncConnection.connect(
-            self._dsn, autocommit=True, connect_timeout=CONNECT_SECONDS
-        )
-        return connection.cursor()
+    def _identity(self) -> dict[str, str]:
+        return {
+            "owner": str(self.owner_id),
+            "hostname": socket.gethostname(),
+            "pid": str(os.getpid()),
+            "started_at": self._started_at.isoformat(),
+        }
 
     async def _disconnect(self) -> None:
-        cursor, self._cursor = self._cursor, None
-        if cursor is not None:
-            await cursor.connection.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     def _confirm(self, openings: Sequence[_Opening]) -> None:
         for opening in openings:
@@ -204,11 +266,12 @@ class Ledger:
             else:
                 opening.done.set_result(None)
 
-    def _refuse(self, openings: list[_Opening], settlements: list[Settlement], error: psycopg.Error) -> None:
+    def _refuse(self, lot: _Lot, error: psycopg.Error) -> None:
         """One row that the database will never take spoils a lot: each is tried alone, and that one given up.
 
         Its opening is refused; its settlement is replaced by one that charges nothing.
         """
+        openings, settlements, _ = lot
         count = len(openings) + len(settlements)
         if count > 1:
             self._one_by_one = count

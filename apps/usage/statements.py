@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from apps.core.ids import uuid7_floor, uuid7_time
+from apps.core.prepared import Statement
 
 LONGEST = timedelta(hours=2)
 _encoded = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRow:
+class OpenRow(NamedTuple):
     """A request that was admitted."""
 
     id: UUID
@@ -31,8 +30,7 @@ class OpenRow:
     body_hash: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """How a request ended. Times in milliseconds from its arrival.
 
     `characters_charged` is what it comes to by itself: where it retries what was cut, less is charged.
@@ -99,33 +97,39 @@ UPDATE usage_usagerecord AS record SET state = ending.state, deployment_id = end
 FROM ending LEFT JOIN credit ON credit.id = ending.id
 WHERE record.id = ending.id AND record.id >= %(first)s
 """
-_UPDATE = f"WITH {_ENDING}"
-_BOTH = f"WITH opened AS ({_INSERT}), {_ENDING}"
-HEARTBEAT = """
-INSERT INTO usage_speechprocess (id, hostname, pid, started_at, heartbeat_at) VALUES (%s, %s, %s, %s, now())
+_OPEN = Statement.named("usage_open", _INSERT)
+_CLOSE = Statement.named("usage_close", f"WITH {_ENDING}")
+_BOTH = Statement.named("usage_open_and_close", f"WITH opened AS ({_INSERT}), {_ENDING}")
+HEARTBEAT = Statement.named(
+    "usage_heartbeat",
+    """
+INSERT INTO usage_speechprocess (id, hostname, pid, started_at, heartbeat_at)
+VALUES (%(owner)s, %(hostname)s, %(pid)s, %(started_at)s, now())
 ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
-"""
+""",
+)
+STATEMENTS = (_OPEN, _CLOSE, _BOTH, HEARTBEAT)
 
 
 def statements(
     owner_id: UUID, openings: Sequence[OpenRow], settlements: Sequence[Settlement]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What is executed, in this order, and with which parameters."""
+) -> Iterator[tuple[Statement, dict[str, str]]]:
+    """What is executed, in this order, and with which values."""
     # An UPDATE that finds a row twice takes either; the first word on a request is the true one.
     first_words = {s.id: s for s in reversed(settlements)}.values()
     cut = [s for s in first_words if s.state == "cut"]
     others = [s for s in first_words if s.state != "cut"]
     # A retry that is settled together with what was cut finds it so.
     if cut and others:
-        yield _UPDATE, _settled(cut)
+        yield _CLOSE, _settled(cut)
     ended = others or cut
-    opened = {"owner": owner_id, "opened": _encoded([_fields(row) for row in openings])}
+    opened = {"owner": str(owner_id), "opened": _encoded([row._asdict() for row in openings])}
     if openings and ended:
         yield _BOTH, opened | _settled(ended)
     elif openings:
-        yield _INSERT, opened
+        yield _OPEN, opened
     elif ended:
-        yield _UPDATE, _settled(ended)
+        yield _CLOSE, _settled(ended)
 
 
 def charging_nothing(record_id: UUID, error_code: str) -> Settlement:
@@ -142,16 +146,12 @@ def charging_nothing(record_id: UUID, error_code: str) -> Settlement:
     )
 
 
-def _settled(settlements: Sequence[Settlement]) -> dict[str, Any]:
+def _settled(settlements: Sequence[Settlement]) -> dict[str, str]:
     """With the ids that rows are looked for from: partitions of earlier months are left alone."""
-    rows = [_fields(s) | {"began_ms": s.id.int >> 80} for s in settlements]
+    rows = [s._asdict() | {"began_ms": s.id.int >> 80} for s in settlements]
     first = min(s.id for s in settlements)
     return {
         "settled": _encoded(rows),
-        "first": first,
-        "oldest": uuid7_floor(uuid7_time(first) - LONGEST),
+        "first": str(first),
+        "oldest": str(uuid7_floor(uuid7_time(first) - LONGEST)),
     }
-
-
-def _fields(row: OpenRow | Settlement) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__slots__}

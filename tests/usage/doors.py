@@ -15,7 +15,7 @@ from apps.core.ids import uuid7
 from apps.usage.leases import Freshness, Leases, Verdict
 from apps.usage.places import Bound, Lease, Place, place_of
 from apps.usage.quota import month_of
-from tests.usage.redises import client
+from tests.redises import client
 
 
 class Door:

@@ -15,7 +15,7 @@ from apps.core.ids import uuid7
 from apps.tts.runtime import database_conninfo
 from apps.usage.ledger import Ledger
 from apps.usage.statements import OpenRow, Settlement
-from tests.usage.cuttable import Cuttable, cuttable
+from tests.cuttable import Cuttable, cuttable
 
 
 class Books:

@@ -15,6 +15,7 @@ from apps.keys.models import ApiKey
 from apps.keys.services import IssuedKey, revoke_key
 from apps.usage.admission import Outcome
 from apps.usage.models import UsageRecord
+from tests.redises import client, redis_behind_a_wire
 from tests.usage.admissions import (
     ASKED,
     OK,
@@ -27,7 +28,6 @@ from tests.usage.admissions import (
     test_key,
     until,
 )
-from tests.usage.redises import client, redis_behind_a_wire
 
 __all__ = ["acme", "live", "test_key"]
 

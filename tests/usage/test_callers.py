@@ -13,8 +13,8 @@ from apps.keys.identity import identity_of_key, identity_of_person
 from apps.keys.services import IssuedKey, issue_key, restrict_key
 from apps.usage.caller import Caller
 from apps.usage.models import UsageRecord
+from tests.redises import redis_behind_a_wire
 from tests.usage.admissions import ASKED, acme, admission, elsewhere, enter, leave, limit, live
-from tests.usage.redises import redis_behind_a_wire
 
 __all__ = ["acme", "live"]
 

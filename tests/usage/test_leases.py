@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from apps.accounts.policy import redis_key as policy_key
 from apps.usage.leases import Freshness, RedisAway
+from tests.redises import redis_behind_a_wire
 from tests.usage.doors import Door, door_to
-from tests.usage.redises import redis_behind_a_wire
 
 
 @pytest_asyncio.fixture

@@ -16,8 +16,8 @@ from apps.core.ids import uuid7, uuid7_time
 from apps.keys.services import IssuedKey, issue_key, restrict_key
 from apps.usage.places import place_of
 from apps.usage.quota import charged_this_month, month_end, month_of
+from tests.redises import client, redis_behind_a_wire
 from tests.usage.admissions import acme, admission, elsewhere, enter, leave, limit, live, test_key
-from tests.usage.redises import client, redis_behind_a_wire
 from tests.usage.rows import id_at, record
 
 __all__ = ["acme", "live", "test_key"]

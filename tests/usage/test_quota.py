@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from apps.usage.leases import QUOTA_SECONDS, RedisAway
 from apps.usage.places import Bound, Lease
+from tests.redises import redis_behind_a_wire
 from tests.usage.doors import Door, door_to
-from tests.usage.redises import redis_behind_a_wire
 
 
 @pytest_asyncio.fixture

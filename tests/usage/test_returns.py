@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from apps.usage.leases import RedisAway
+from tests.redises import redis_behind_a_wire
 from tests.usage.doors import Door, door_to
-from tests.usage.redises import redis_behind_a_wire
 
 FOREVER = 3600.0
 

@@ -1,4 +1,4 @@
-"""Leases over the Redis of the test session, and a way to be without it."""
+"""The Redis of the test session, and a way to be without it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import redis.asyncio
 from django.conf import settings
 from redis.asyncio.connection import parse_url
 
-from tests.usage.cuttable import Cuttable, cuttable
+from tests.cuttable import Cuttable, cuttable
 
 
 def client() -> redis.asyncio.Redis:
