@@ -119,14 +119,14 @@ class Ledger:
     def close(self, settlement: Settlement) -> None:
         """Queues a settlement; it waits in memory where the database is away.
 
-        Nobody waits for it: it goes along with the next opening, or alone a little later.
+        Nobody waits for it: it goes along with the next lot, or alone a little later.
         """
         self._settlements.append(settlement)
         self._in_flight = max(0, self._in_flight - 1)
         if self._stopping:
             self._wake.set()
         elif self._wake_later is None:
-            self._wake_later = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._wake.set)
+            self._wake_later = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._settle_now)
 
     async def flush(self, *, timeout_seconds: float = FLUSH_SECONDS) -> None:
         """Returns when what was settled until now is committed; with the database away, after a while."""
@@ -164,7 +164,8 @@ class Ledger:
     async def _next_lot(self) -> _Lot:
         if self._sent is not None:
             lot, self._sent = self._sent, None
-            if not (self._openings or self._flushes or self._beat_due or self._stopping):
+            is_due = self._settlements and self._wake_later is None
+            if not (is_due or self._openings or self._flushes or self._beat_due or self._stopping):
                 self._wake.clear()
             return lot
         # With others in flight some will want the same in a moment; alone there is nobody to wait for.
@@ -173,19 +174,19 @@ class Ledger:
         return self._take()
 
     def _send_at_once(self) -> bool:
-        """Sends all that waits, where the writer rests and one statement will do; it is told of the end."""
+        """Sends what is to be opened, where the writer rests; it is told of the end.
+
+        What is to be closed waits for company: with it the statement would take twice as long.
+        """
         connection = self._connection
         if connection is None or not (self._is_resting and self._sent is None and connection.is_idle):
             return False
         if self._beat_due or self._one_by_one or self._stopping:
             return False
-        self._rest()
-        lot = self._take()
-        first, *others = self._statements(lot)
-        if others:
-            self._put_back(lot.openings, lot.settlements)
-            return False
-        sent = connection.send(*first)
+        lot = _Lot([opening for opening in self._openings if not opening.done.done()], [])
+        self._openings = []
+        (statement,) = self._statements(lot)
+        sent = connection.send(*statement)
         sent.add_done_callback(lambda _: self._wake.set())
         self._sent = lot._replace(sent=sent)
         return True
@@ -197,6 +198,10 @@ class Ledger:
         for written in waiting:
             if not written.done():
                 written.set_result(None)
+
+    def _settle_now(self) -> None:
+        self._wake_later = None
+        self._wake.set()
 
     def _rest(self) -> None:
         self._wake.clear()
