@@ -1,5 +1,6 @@
 # make run        everything on this machine: http://localhost:8080 (PORT=… for another port)
 # make test       all tests but the slow ones; make test-slow: kills, fuzz, load
+# make test-chatterbox  Chatterbox's engines on tiny random weights, in an environment of its own (1.8 GB)
 # make lint       style, types, import rules, migrations, Dockerfiles
 # make bench      speed of the platform; make bench-worker: of the speech worker alone
 # make bench-proxy what the platform adds to a request, beside other gateways, and as its data grows
@@ -20,7 +21,7 @@ TEST_ENV := VOICEFLOW_ENV=test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint fmt bench bench-proxy bench-worker bench-text pins clean
+.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-text pins clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -52,6 +53,10 @@ test: $(STAMPS)/dev
 
 test-slow: $(STAMPS)/dev
 	$(PY) -m pytest -n 2 --dist loadfile -m slow $(ARGS)
+
+test-chatterbox:
+	@python=$$($(PYTHON) requirements/chatterbox_env.py) || exit 1; \
+		exec $$python -m pytest -c tests/chatterbox/pytest.ini --rootdir . -n 2 --dist loadfile $(ARGS)
 
 lint: $(STAMPS)/dev
 	$(VENV)/bin/ruff check .
@@ -87,6 +92,10 @@ pins: $(STAMPS)/dev
 	for name in base worker-cpu embedded; do \
 		$(UV_COMPILE) requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt || exit 1; \
 	done
+	$(VENV)/bin/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+		--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" --upgrade \
+		--no-emit-package gradio --no-emit-package gradio-client \
+		requirements/worker-gpu.in -o requirements/worker-gpu.txt
 
 clean:
 	@$(PYTHON) -m apps.core.embedded.clean var

@@ -14,7 +14,10 @@ from typing import Final
 from gpu_worker.consent import MIN_CONSENT_SECRET_CHARACTERS
 from gpu_worker.references.fetching import origin_of
 
-ENGINES: Final = ("cpu", "tone")
+CHATTERBOX_ENGINES: Final = ("chatterbox", "chatterbox-turbo", "chatterbox-multilingual")
+ENGINES: Final = ("cpu", "tone", *CHATTERBOX_ENGINES)
+DEVICES: Final = ("auto", "cpu", "cuda")
+DTYPES: Final = ("float32", "bfloat16")
 ENVIRONMENTS: Final = ("production", "development", "test")
 LOG_FORMATS: Final = ("auto", "json", "console")
 MIN_TOKEN_CHARACTERS: Final = 16
@@ -42,6 +45,11 @@ class Settings:
     drain_seconds: float = 30.0
     tone_real_time_factor: float = 0.0
     tone_batch: int = 1
+    model_dir: Path | None = None
+    device: str = "auto"
+    dtype: str = "float32"
+    max_batch: int = 0
+    flow_seconds: float = 10.0
     consent_secret: str | None = None
     reference_origins: tuple[str, ...] = ()
     voice_cache: Path = field(default_factory=lambda: _default_voice_cache(os.environ))
@@ -68,6 +76,11 @@ class Settings:
             drain_seconds=reader.number("DRAIN_SECONDS", 0, 3600, 30),
             tone_real_time_factor=reader.number("TONE_REAL_TIME_FACTOR", 0, 100, 0),
             tone_batch=int(reader.number("TONE_BATCH", 1, 1024, 1, whole=True)),
+            model_dir=Path(environment["MODEL_DIR"]) if environment.get("MODEL_DIR") else None,
+            device=reader.choice("DEVICE", DEVICES, default="auto"),
+            dtype=reader.choice("DTYPE", DTYPES, default="float32"),
+            max_batch=int(reader.number("MAX_BATCH", 0, 256, 0, whole=True)),
+            flow_seconds=reader.number("FLOW_SECONDS", 3, 10, 10),
             consent_secret=environment.get("CONSENT_SECRET") or None,
             reference_origins=reader.origins("REFERENCE_ORIGINS"),
             voice_cache=reader.folder("VOICE_CACHE", _default_voice_cache(environment)),
@@ -77,6 +90,11 @@ class Settings:
         if problems:
             raise SettingsError("\n".join(problems))
         return settings
+
+    @property
+    def sessions(self) -> int:
+        """How many engine threads there are: of Chatterbox one, for which `threads` share the arithmetic."""
+        return 1 if self.engine in CHATTERBOX_ENGINES else self.threads
 
     def _problems(self) -> list[str]:
         problems = []
@@ -96,6 +114,8 @@ class Settings:
             problems.append("WORKER_TOKEN (or API_KEY) must be printable ASCII, as HTTP headers are.")
         if self.consent_secret is not None and len(self.consent_secret) < MIN_CONSENT_SECRET_CHARACTERS:
             problems.append(f"CONSENT_SECRET must have at least {MIN_CONSENT_SECRET_CHARACTERS} characters.")
+        if self.model_dir is not None and not self.model_dir.is_dir():
+            problems.append(f"MODEL_DIR is no folder: {self.model_dir}.")
         if self.port_file is not None and (problem := _file_problem(self.port_file)):
             problems.append(f"PORT_FILE {problem}: {self.port_file}.")
         return problems

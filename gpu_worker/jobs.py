@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gpu_worker.audio import Samples
@@ -139,7 +139,7 @@ class Job:
         # A listener waits for the first piece: it goes out as it is made.
         holds = not self._is_stream or self._next > 0
         self._take = Take(utterance.text, utterance.speed, self._sample_rate, holds=holds)
-        return utterance
+        return utterance if holds else replace(utterance, goes_out_early=True)
 
     def add(self, chunk: Chunk) -> bool:
         """Takes a chunk in; False if the take is not worth to be gone on with."""

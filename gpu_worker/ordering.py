@@ -138,6 +138,8 @@ def _refuse_what_is_not_offered(request: SpeechRequest, offers: Capabilities) ->
     elif request.voice is not None and request.voice not in offers.voices:
         message = f"There is no such voice here; there is {_listed(offers.voices)}."
         raise WorkerError(ErrorCode.VOICE_NOT_FOUND, message, param="voice")
+    elif request.voice is None and not offers.voices:
+        _refuse("voice", "this worker has no voice of its own; send the recording of one")
     language = _language(request)
     if language is not None and language not in offers.languages:
         _refuse("language", f"{_listed(offers.languages)} is what this engine speaks")

@@ -62,7 +62,7 @@ class SpeechService:
         self._offers: Capabilities | None = None
         self._voices: ClonedVoices | None = None
         self._threads: EngineThreads | None = None
-        self._queue: FairQueue[Job] = FairQueue(settings.max_queue, settings.threads)
+        self._queue: FairQueue[Job] = FairQueue(settings.max_queue, settings.sessions)
         self._jobs: set[Job] = set()
         self._findings: set[asyncio.Task[Reference]] = set()
         self._draining = False
@@ -78,7 +78,7 @@ class SpeechService:
         self._threads = EngineThreads(
             engine,
             self._queue,
-            self._settings.threads,
+            self._settings.sessions,
             Deliveries(loop),
             poisoned=partial(_call_on, loop, self._break),
             stepped=self._stepped,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gpu_worker.config import Settings
-from gpu_worker.engines.base import Capabilities, Engine, Utterance
+from gpu_worker.config import CHATTERBOX_ENGINES, Settings
+from gpu_worker.engines.base import Capabilities, Engine, EngineLoadError, Utterance
 
 __all__ = ["Capabilities", "Engine", "Utterance", "load_engine"]
 
@@ -14,6 +14,25 @@ def load_engine(settings: Settings) -> Engine:
         from gpu_worker.engines.tone import ToneEngine
 
         return ToneEngine(settings.tone_real_time_factor, settings.tone_batch)
+    if settings.engine in CHATTERBOX_ENGINES:
+        return _chatterbox(settings)
     from gpu_worker.engines.cpu import CpuEngine
 
     return CpuEngine.load(settings.threads)
+
+
+def _chatterbox(settings: Settings) -> Engine:
+    try:
+        from gpu_worker.engines.chatterbox.engine import ChatterboxEngine
+    except ImportError as error:
+        message = f"ENGINE={settings.engine} needs {error.name}, which is not installed"
+        raise EngineLoadError(f"{message}: requirements/worker-gpu.txt has it") from error
+    return ChatterboxEngine.load(
+        settings.engine,
+        settings.model_dir,
+        device=settings.device,
+        dtype=settings.dtype,
+        threads=settings.threads,
+        max_batch=settings.max_batch,
+        flow_seconds=settings.flow_seconds,
+    )

@@ -33,8 +33,9 @@ class Utterance:
     """One piece to speak. Everything that shapes its sound is in here: engines keep nothing of a request.
 
     `seed` is this piece's own; with it the audio is the same whatever else is in the batch. `reference` is
-    the recording of the voice, where `voice` is the SHA-256 of one. None leaves a setting to the engine;
-    engines pass over settings that they lack.
+    the recording of the voice, where `voice` is the SHA-256 of one. With `goes_out_early` a listener waits
+    for it, so that chunks are worth their price. None leaves a setting to the engine; engines pass over
+    settings that they lack.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Utterance:
     speed: float
     seed: int
     reference: Reference | None = None
+    goes_out_early: bool = False
     exaggeration: float | None = None
     cfg_weight: float | None = None
     temperature: float | None = None
