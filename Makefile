@@ -4,6 +4,7 @@
 # make lint       style, types, import rules, migrations, Dockerfiles
 # make bench      speed of the platform; make bench-worker: of the speech worker alone
 # make bench-proxy what the platform adds to a request, beside other gateways, and as its data grows
+# make bench-chatterbox Chatterbox's engine beside upstream's, full size, random weights (about half an hour)
 # make bench-text how well English is made speakable; ARGS=--misses shows what is not right
 # make clean      removes what the above have made, the virtual environment excepted
 
@@ -21,7 +22,7 @@ TEST_ENV := VOICEFLOW_ENV=test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-text pins clean
+.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-chatterbox bench-text pins clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -79,6 +80,9 @@ bench-proxy: $(STAMPS)/dev
 
 bench-worker: $(STAMPS)/dev
 	$(PY) -m bench.worker $(ARGS)
+
+bench-chatterbox:
+	@python=$$($(PYTHON) requirements/chatterbox_env.py) || exit 1; exec $$python -W ignore -m bench.chatterbox $(ARGS)
 
 bench-text: $(STAMPS)/dev
 	$(PY) -m bench.text $(ARGS)

@@ -17,9 +17,10 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from gpu_worker.engines.base import EngineFigures
 from gpu_worker.gpu import GpuReader, GpuSample
 
 _WAIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -85,6 +86,10 @@ class Metrics:
         """Has `tts_queue_depth` ask at each scrape."""
         self.queue_depth.set_function(waiting)
 
+    def watch_engine(self, figures: Callable[[], EngineFigures | None]) -> None:
+        """Has the engine's own figures asked for at each scrape."""
+        self._registry.register(_EngineCollector(figures))
+
     def render(self) -> bytes:
         """All of it in Prometheus's text format. May wait for a GPU's driver: not for an event loop."""
         return generate_latest(self._registry)
@@ -125,6 +130,29 @@ class _GpuCollector(Collector):
                 if (figure := value(sample)) is not None:
                     family.add_metric([str(sample.index)], figure)
             yield family
+
+
+class _EngineCollector(Collector):
+    """Where an engine's time goes; nothing for one that keeps no figures."""
+
+    def __init__(self, figures: Callable[[], EngineFigures | None]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        figures = self._figures()
+        if figures is None:
+            return
+        stages = CounterMetricFamily("tts_engine_seconds", "Engine time by stage", labels=["stage"])
+        for stage, seconds in sorted(figures.stage_seconds.items()):
+            stages.add_metric([stage], seconds)
+        yield stages
+        yield CounterMetricFamily("tts_tokens", "Speech tokens drawn", value=figures.tokens)
+        voices = CounterMetricFamily(
+            "tts_voices", "Cloned voices asked for: worked out, or found ready", labels=["found"]
+        )
+        voices.add_metric(["no"], figures.voices_made)
+        voices.add_metric(["yes"], figures.voices_found)
+        yield voices
 
 
 _GPU_FIGURES: Final[tuple[tuple[str, str, Callable[[GpuSample], int | None]], ...]] = (

@@ -48,6 +48,7 @@ def build_app(service: SpeechService, settings: Settings, metrics: Metrics) -> F
     app.add_exception_handler(HTTPException, _no_such_route)
     app.add_exception_handler(Exception, _failed)
     metrics.watch_queue(lambda: service.readiness()["queue"]["waiting"])
+    metrics.watch_engine(service.engine_figures)
 
     @app.api_route("/", methods=_READ)
     async def index() -> Response:

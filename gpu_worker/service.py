@@ -16,6 +16,7 @@ from gpu_worker.audio import FORMATS
 from gpu_worker.config import Settings
 from gpu_worker.engine_threads import EngineThreads, device_failed
 from gpu_worker.engines import Capabilities, Engine, load_engine
+from gpu_worker.engines.base import EngineFigures, Measured
 from gpu_worker.errors import WorkerError
 from gpu_worker.fair_pool import FairPool
 from gpu_worker.jobs import Deliveries, Job
@@ -125,6 +126,10 @@ class SpeechService:
                 "position": self._queue.position(tenant),
             },
         )
+
+    def engine_figures(self) -> EngineFigures | None:
+        """What the engine has done, where it is loaded and keeps figures."""
+        return self._engine.figures() if isinstance(self._engine, Measured) else None
 
     async def reference_for(self, request: SpeechRequest, upload: Upload | None) -> Reference:
         """The recording of the cloned voice that a request names, which `Order.of` let pass.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gpu_worker.audio import Samples
 from gpu_worker.references.reference import Reference
@@ -136,6 +137,25 @@ class Engine(Protocol):
 
     def open_session(self) -> Session:
         """A batch of its own, with nothing in it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFigures:
+    """What an engine has done since it was loaded: seconds by stage, tokens, voices made and found ready."""
+
+    stage_seconds: Mapping[str, float]
+    tokens: int
+    voices_made: int
+    voices_found: int
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """An engine that keeps figures. Safe to ask from any thread."""
+
+    def figures(self) -> EngineFigures:
+        """Those of this moment."""
         ...
 
 

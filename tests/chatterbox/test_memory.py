@@ -37,6 +37,8 @@ def test_three_hundred_requests_leave_everything_as_it_was(engines: dict[str, Ch
         for slot in slots:
             assert listener.heard.pop(slot).is_done
         assert (len(session._speeches), len(session._unwanted), lanes.count) == (0, 0, 0)
-        seen.append((tensors(), lanes.keys[0].shape, len(lanes.keys), resident_bytes()))
-    assert seen[-1][:3] == seen[4][:3]
-    assert seen[-1][3] < 1.05 * seen[4][3]
+        if number in (20 - AT_ONCE, REQUESTS - AT_ONCE):
+            seen.append((tensors(), lanes.keys[0].shape, resident_bytes()))
+    after_twenty, after_all = seen
+    assert after_all[:2] == after_twenty[:2]
+    assert after_all[2] < 1.05 * after_twenty[2]

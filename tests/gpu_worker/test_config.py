@@ -22,7 +22,16 @@ def test_an_empty_environment_serves_on_loopback() -> None:
 @pytest.mark.parametrize(
     ("environment", "line"),
     [
-        ({"ENGINE": "gpu"}, "ENGINE must be one of cpu, tone; it is 'gpu'."),
+        (
+            {"ENGINE": "gpu"},
+            "ENGINE must be one of cpu, tone, chatterbox, chatterbox-turbo, chatterbox-multilingual;"
+            " it is 'gpu'.",
+        ),
+        ({"MODEL_DIR": "/no/such/folder"}, "MODEL_DIR is no folder: /no/such/folder."),
+        ({"DEVICE": "tpu"}, "DEVICE must be one of auto, cpu, cuda; it is 'tpu'."),
+        ({"DTYPE": "int8"}, "DTYPE must be one of float32, bfloat16; it is 'int8'."),
+        ({"MAX_BATCH": "-1"}, "MAX_BATCH must be a whole number from 0 to 256; it is '-1'."),
+        ({"FLOW_SECONDS": "1"}, "FLOW_SECONDS must be a number from 3 to 10; it is '1'."),
         ({"PORT": "http"}, "PORT must be a whole number from 0 to 65535; it is 'http'."),
         ({"PORT": "65536"}, "PORT must be a whole number from 0 to 65535; it is '65536'."),
         ({"THREADS": "0"}, "THREADS must be a whole number from 1 to 256; it is '0'."),

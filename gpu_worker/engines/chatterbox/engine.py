@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from gpu_worker.engines.base import Capabilities, Chunk, EngineLoadError, Failed, Utterance
+from gpu_worker.engines.base import Capabilities, Chunk, EngineFigures, EngineLoadError, Failed, Utterance
 from gpu_worker.engines.chatterbox.kinds import KINDS
 from gpu_worker.engines.chatterbox.loading import chosen_device, load, offered_languages
 from gpu_worker.engines.chatterbox.model import Model
@@ -81,6 +81,11 @@ class ChatterboxEngine:
     def open_session(self) -> ChatterboxSession:
         """See Engine."""
         return ChatterboxSession(self._model, self._capabilities.max_batch)
+
+    def figures(self) -> EngineFigures:
+        """See Measured."""
+        stages = self._model.stages
+        return EngineFigures(dict(stages.seconds), stages.tokens, stages.voices_made, stages.voices_found)
 
     def check(self) -> None:
         """Speaks with its own voice, where it has one. Raises EngineLoadError where that is no sound."""
