@@ -38,6 +38,10 @@ class Lanes:
         """Positions that the longest lane in use has."""
         return max(self._longest[: self.count], default=0)
 
+    @property
+    def _are_alike(self) -> bool:
+        return len(set(self._longest[: self.count])) == 1
+
     def add(self, count: int) -> list[int]:
         """Takes so many more lanes into use, empty."""
         added = list(range(self.count, self.count + count))
@@ -74,15 +78,23 @@ class Lanes:
 
         `advance` follows once all layers are through.
         """
-        rows = torch.arange(self.count, device=keys.device)
-        at = self.lengths[: self.count]
-        self.keys[layer][rows, :, at] = keys
-        self.values[layer][rows, :, at] = values
-        reach = self.reach + 1
-        return self.keys[layer][: self.count, :, :reach], self.values[layer][: self.count, :, :reach]
+        count, reach = self.count, self.reach
+        if self._are_alike:
+            self.keys[layer][:count, :, reach] = keys
+            self.values[layer][:count, :, reach] = values
+        else:
+            rows, at = torch.arange(count, device=keys.device), self.lengths[:count]
+            self.keys[layer][rows, :, at] = keys
+            self.values[layer][rows, :, at] = values
+        return self.keys[layer][:count, :, : reach + 1], self.values[layer][:count, :, : reach + 1]
 
-    def mask(self) -> Tensor:
-        """What each lane may attend to in the step that `append` is for: (lanes, 1, 1, positions)."""
+    def mask(self) -> Tensor | None:
+        """What each lane may attend to in the step that `append` is for: (lanes, 1, 1, positions).
+
+        None where all are of one length, and may attend to everything there is.
+        """
+        if self._are_alike:
+            return None
         positions = torch.arange(self.reach + 1, device=self.lengths.device)
         return (positions[None] <= self.lengths[: self.count, None])[:, None, None]
 
