@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         tiny.write(Path(folder), CLASSIC.name)
         say("Loading it twice: upstream's, and ours")
         theirs = Upstream(load(CLASSIC, Path(folder), device="cpu"))
-        model = Model(CLASSIC, load(CLASSIC, Path(folder), device="cpu"), dtype=torch.float32)
+        model = BoundedModel(CLASSIC, load(CLASSIC, Path(folder), device="cpu"), dtype=torch.float32)
     with torch.inference_mode():
         figures: dict[str, object] = {"decode": _decode(theirs, model, options)}
         if "first" in options.parts:
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _decode(theirs: Upstream, model: Model, options: argparse.Namespace) -> dict[str, float]:
+def _decode(theirs: Upstream, model: BoundedModel, options: argparse.Namespace) -> dict[str, float]:
     """Tokens a second of all requests together, as a multiple of upstream's one request."""
     say("Drawing tokens by turns")
     voices = [voice_of(model._upstream, reference(100 + 20 * number)) for number in range(max(BATCHES))]
@@ -124,7 +124,7 @@ def _text_tokens(theirs: Upstream) -> list[int]:
     return [hp.start_text_token, *theirs.model.tokenizer.encode(TEXT), hp.stop_text_token]
 
 
-def _our_steps(model: Model, voices: list[Voice], count: int) -> list[float]:
+def _our_steps(model: BoundedModel, voices: list[Voice], count: int) -> list[float]:
     """A batch of texts of different lengths."""
     batch = TokenBatch(model.t3, len(voices))
     for number, voice in enumerate(voices):
@@ -140,7 +140,7 @@ def _our_steps(model: Model, voices: list[Voice], count: int) -> list[float]:
     return took[1:]
 
 
-def _first_audio(theirs: Upstream, model: Model, options: argparse.Namespace) -> dict[str, object]:
+def _first_audio(theirs: Upstream, model: BoundedModel, options: argparse.Namespace) -> dict[str, object]:
     """How much earlier the first audio is there than upstream's whole answer."""
     figures: dict[str, object] = {}
     for seconds in options.references:
@@ -163,7 +163,7 @@ def _first_audio(theirs: Upstream, model: Model, options: argparse.Namespace) ->
     return figures
 
 
-def _whole(theirs: Upstream, model: Model, options: argparse.Namespace) -> dict[str, float]:
+def _whole(theirs: Upstream, model: BoundedModel, options: argparse.Namespace) -> dict[str, float]:
     """Eight at once beside one after another, of which upstream does one here."""
     say("Eight whole requests at once")
     voices = [voice_of(model._upstream, reference(100 + 20 * number, 12)) for number in range(max(BATCHES))]
@@ -195,18 +195,26 @@ def _upstream_answer(theirs: Upstream, voice: Voice, seconds: float) -> None:
     model.watermarker.apply_watermark(samples.squeeze(0).numpy(), sample_rate=model.sr)
 
 
-def _speak(model: Model, voices: list[Voice], seconds: float, *, early: bool) -> tuple[float, float]:
+class BoundedModel(Model):
+    """Ends a text after so many tokens, which random weights do not, with voices that it is given."""
+
+    max_tokens = 0
+    voices_to_come: list[Voice]
+
+    def voice(self, utterance: Utterance) -> Voice:
+        """The next one."""
+        return self.voices_to_come.pop(0)
+
+    def order(self, utterance: Utterance, voice: Voice) -> TokenOrder | None:
+        """See Model."""
+        order = super().order(utterance, voice)
+        return None if order is None else replace(order, max_tokens=self.max_tokens)
+
+
+def _speak(model: BoundedModel, voices: list[Voice], seconds: float, *, early: bool) -> tuple[float, float]:
     """Seconds until the first audio of any, and until all are through."""
     gc.collect()
-    ordered = model.order
-    most = round(TOKENS_A_SECOND * seconds)
-
-    def bounded(said: Utterance, voice: Voice) -> TokenOrder | None:
-        order = ordered(said, voice)
-        return None if order is None else replace(order, most=most)
-
-    remaining = list(voices)
-    model.order, model.voice = bounded, lambda _: remaining.pop(0)  # type: ignore[method-assign]
+    model.max_tokens, model.voices_to_come = round(TOKENS_A_SECOND * seconds), list(voices)
     session = ChatterboxSession(model, max(2, len(voices)))
     started_at, first, done = time.perf_counter(), 0.0, 0
     try:
@@ -220,7 +228,6 @@ def _speak(model: Model, voices: list[Voice], seconds: float, *, early: bool) ->
                     first = time.perf_counter() - started_at
                 done += isinstance(outcome, Done)
     finally:
-        del model.order, model.voice
         session.close()
     return first, time.perf_counter() - started_at
 

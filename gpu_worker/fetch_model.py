@@ -6,11 +6,12 @@ HF_TOKEN is sent where it is set. Exit status 1 where it cannot be fetched.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gpu_worker.engines.base import EngineLoadError
+from gpu_worker.engines.chatterbox.hub import fetched
 from gpu_worker.engines.chatterbox.kinds import KINDS
 
 
@@ -21,18 +22,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("engine", choices=list(KINDS))
     parser.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)
-    kind = KINDS[options.engine]
     try:
-        from huggingface_hub import snapshot_download
-
-        snapshot_download(
-            kind.repository,
-            allow_patterns=list(kind.patterns),
-            local_dir=options.folder,
-            token=os.environ.get("HF_TOKEN") or None,
-        )
-    except Exception as error:  # noqa: BLE001 - whatever it is, the reader is a person
-        sys.stderr.write(f"{kind.repository} cannot be fetched: {error}\n")
+        fetched(KINDS[options.engine], options.folder)
+    except EngineLoadError as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

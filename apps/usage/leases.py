@@ -20,8 +20,8 @@ import structlog
 from redis.exceptions import RedisError
 
 from apps.accounts.policy import redis_key as policy_key
+from apps.core.multiplexed_redis import MultiplexedRedis, Script
 from apps.core.redis_client import connect
-from apps.core.redis_line import RedisLine, Script
 from apps.usage.places import Lease, Place
 from apps.usage.returns import RETURN_SECONDS, Returned, Returns
 
@@ -79,7 +79,7 @@ class Leases:
 
     def __init__(self, url: str, *, return_seconds: float = RETURN_SECONDS) -> None:
         """A lease that has ended waits at most `return_seconds` for an admission to go along with."""
-        self._redis = RedisLine(url)
+        self._redis = MultiplexedRedis(url)
         self._admit_script = self._script("admit")
         self._settle_script = self._script("settle")
         self._renew_script = self._script("renew")

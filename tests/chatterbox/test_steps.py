@@ -12,7 +12,7 @@ from gpu_worker.engines.base import Utterance
 from gpu_worker.engines.chatterbox.conditionals import Voice
 from gpu_worker.engines.chatterbox.engine import ChatterboxEngine
 from gpu_worker.engines.chatterbox.kinds import KINDS
-from gpu_worker.engines.chatterbox.lanes import BLOCK
+from gpu_worker.engines.chatterbox.kv_cache import BLOCK
 from gpu_worker.engines.chatterbox.texts import text_tokens
 from gpu_worker.engines.chatterbox.tokens import T3Steps, TokenBatch
 from tests.chatterbox import tiny
@@ -39,7 +39,7 @@ def ours(engine: ChatterboxEngine, text: list[int], said: list[int], *, shift: i
     voice = engine._model._own_voice
     assert voice is not None
     prompt = t3.prompt(voice.conditions(0.5), text, is_guided=not t3.is_turbo)
-    lanes = t3.backbone.lanes(len(prompt))
+    lanes = t3.backbone.cache(len(prompt))
     answers = [t3.logits(t3.backbone.read(prompt, lanes, lanes.add(len(prompt))))]
     for place, token in enumerate(said, start=1 + shift):
         embedded = t3.embedded([token] * len(prompt), [place] * len(prompt))
@@ -93,7 +93,7 @@ def test_with_a_position_too_far_they_are_others(
     @torch.inference_mode()
     def after_one(shift: int) -> Tensor:
         prompt = t3.prompt(voice.conditions(0.5), text, is_guided=False)
-        lanes = t3.backbone.lanes(1)
+        lanes = t3.backbone.cache(1)
         t3.backbone.read(prompt, lanes, lanes.add(1))
         lanes.filled([0], prompt.shape[1] + shift)
         return t3.logits(t3.backbone.step(t3.embedded(said, [1]), lanes))

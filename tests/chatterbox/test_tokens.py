@@ -22,15 +22,20 @@ def drawn(engine: ChatterboxEngine, **fields: float) -> list[int]:
     return listener.heard[slot].tokens[:MOST]
 
 
+def their_speech(upstream: Upstream, kind: str, *, seed: int, **changed: float) -> list[int]:
+    """What upstream's own loop draws, those of speech alone."""
+    if kind == tiny.MULTILINGUAL:
+        pytest.skip("upstream's watch over attention needs more layers than a tiny model has")
+    text = text_tokens(upstream.model, KINDS[kind], readable(TEXT, KINDS[kind]), "en")
+    drawn = upstream.tokens(text, seed=seed, most=MOST, **UPSTREAM[kind] | changed)
+    return [token for token in drawn if token < 6561]
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_same_seed_draws_what_upstream_draws(
     upstream: Upstream, engine: ChatterboxEngine, kind: str, seed: int
 ) -> None:
-    if kind == tiny.MULTILINGUAL:
-        pytest.skip("upstream's watch over attention needs more layers than a tiny model has")
-    text = text_tokens(upstream.model, KINDS[kind], readable(TEXT, KINDS[kind]), "en")
-    theirs = upstream.tokens(text, seed=seed, most=MOST, **UPSTREAM[kind])
-    speech = [token for token in theirs if token < 6561]
+    speech = their_speech(upstream, kind, seed=seed)
     ours = drawn(engine, seed=seed)
     assert ours[: len(speech)] == speech
     assert len(set(speech)) > 5
@@ -53,12 +58,8 @@ CHANGED = {"temperature": 0.3, "repetition_penalty": 1.9, "top_p": 0.5}
 def test_parameters_mean_what_they_mean_upstream(
     upstream: Upstream, engine: ChatterboxEngine, kind: str, name: str
 ) -> None:
-    if kind == tiny.MULTILINGUAL:
-        pytest.skip("upstream's watch over attention needs more layers than a tiny model has")
-    text = text_tokens(upstream.model, KINDS[kind], readable(TEXT, KINDS[kind]), "en")
     wanted = {name: CHANGED[name]}
-    theirs = upstream.tokens(text, seed=5, most=MOST, **UPSTREAM[kind] | wanted)
-    speech = [token for token in theirs if token < 6561]
+    speech = their_speech(upstream, kind, seed=5, **wanted)
     assert drawn(engine, seed=5, **wanted)[: len(speech)] == speech
     assert drawn(engine, seed=5)[: len(speech)] != speech
 
@@ -68,10 +69,10 @@ def test_without_guidance_it_speaks_on_one_row(engines: dict[str, ChatterboxEngi
     listener = Listener(engines[tiny.CLASSIC])
     first = listener.join(utterance(cfg_weight=0.0))
     listener.step(3)
-    assert listener.session._batch._lanes.count == 1
+    assert listener.session._batch._cache.count == 1
     second = listener.join(utterance(cfg_weight=0.5))
     listener.step(3)
-    assert listener.session._batch._lanes.count == 3
+    assert listener.session._batch._cache.count == 3
     listener.finish()
     assert listener.heard[first].tokens == hear_alone(engines[tiny.CLASSIC], utterance(cfg_weight=0.0)).tokens
     assert (

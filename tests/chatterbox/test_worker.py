@@ -11,8 +11,10 @@ import wave
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from tests.chatterbox import tiny
@@ -86,23 +88,28 @@ def test_whole(worker: httpx.Client) -> None:
     assert seconds > 1
 
 
-def test_streamed_comes_before_it_is_through(worker: httpx.Client) -> None:
-    """On the way there is a first chunk, which is short, and then the others."""
-    with worker.stream(
-        "POST", "/generate", json={"text": TEXT, "seed": 1, "stream": True, "format": "pcm"}
-    ) as answer:
+def test_streamed_is_heard_while_the_engine_is_still_at_it(worker: httpx.Client) -> None:
+    body = {"text": TEXT, "seed": 1, "stream": True, "format": "pcm"}
+    with worker.stream("POST", "/generate", json=body) as answer:
         assert answer.status_code == 200
-        sizes = [len(part) for part in answer.iter_bytes()]
-    assert len(sizes) > 2
-    assert sum(sizes) > 2 * 24_000
+        parts = answer.iter_bytes()
+        heard = len(next(parts))
+        assert worker.get("/ready").json()["queue"]["active"] == 1
+        heard += sum(map(len, parts))
+    assert heard > 2 * 24_000
 
 
 def test_eight_at_once_each_get_what_they_get_alone(worker: httpx.Client) -> None:
-    alone = [spoken(worker, seed=seed).content for seed in range(8)]
+    def samples(seed: int) -> np.ndarray[Any, np.dtype[np.int16]]:
+        return np.frombuffer(spoken(worker, seed=seed, format="pcm").content, "<i2")
+
+    alone = [samples(seed) for seed in range(8)]
     with ThreadPoolExecutor(8) as clients:
-        together = list(clients.map(lambda seed: spoken(worker, seed=seed).content, range(8)))
-    assert [len(one) for one in together] == [len(one) for one in alone]
-    assert len({*alone}) == 8
+        together = list(clients.map(samples, range(8)))
+    for one, among_others in zip(alone, together, strict=True):
+        assert len(one) == len(among_others)
+        assert np.abs(one.astype(int) - among_others).max() < 33  # a thousandth of full scale
+    assert len({one.tobytes() for one in alone}) == 8
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """One step of T3's transformer for all rows of a batch, over upstream's weights.
 
 Upstream drives Hugging Face's models a request at a time and grows their cache by copying it at each token.
-Here projections that read the same input are one matrix, the cache is memory made beforehand (`Lanes`), and
+Here projections that read the same input are one matrix, the cache is memory made beforehand (`KVCache`), and
 rows may be of any lengths. The weights move in: upstream's own layers are gone afterwards.
 """
 
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
-from gpu_worker.engines.chatterbox.lanes import Lanes
+from gpu_worker.engines.chatterbox.kv_cache import KVCache
 
 _TABLE: Final = 4096
 
@@ -30,9 +30,9 @@ class Backbone(ABC):
         self.dtype = dtype
         self.device = device
 
-    def lanes(self, count: int) -> Lanes:
+    def cache(self, count: int) -> KVCache:
         """Memory for so many rows."""
-        return Lanes(
+        return KVCache(
             layers=self.layers,
             lanes=count,
             heads=self.heads,
@@ -41,40 +41,40 @@ class Backbone(ABC):
             device=self.device,
         )
 
-    def read(self, embeddings: Tensor, lanes: Lanes, added: list[int]) -> Tensor:
+    def read(self, embeddings: Tensor, cache: KVCache, added: list[int]) -> Tensor:
         """Fills lanes just added with (rows, positions, width), rows alike in length.
 
         Returns the state at the last position, (rows, width).
         """
         rows, positions, _ = embeddings.shape
-        lanes.make_room(positions + 1)
+        cache.make_room(positions + 1)
         at = torch.arange(positions, device=embeddings.device)
         state = self._enter(embeddings.to(self.dtype), at[None])
         where = slice(added[0], added[0] + rows)
 
         def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-            lanes.write(layer, where, key, value)
+            cache.write(layer, where, key, value)
             return F.scaled_dot_product_attention(query, key, value, is_causal=True)
 
         for layer in range(self.layers):
             state = self._layer(layer, state, at[None], attend)
-        lanes.filled(added, positions)
+        cache.filled(added, positions)
         return self._leave(state[:, -1])
 
-    def step(self, embeddings: Tensor, lanes: Lanes) -> Tensor:
+    def step(self, embeddings: Tensor, cache: KVCache) -> Tensor:
         """One more position of all lanes in use: (lanes, width) in and out."""
-        lanes.make_room(lanes.reach + 1)
-        at = lanes.lengths[: lanes.count, None]
-        mask = lanes.mask()
+        cache.make_room(cache.reach + 1)
+        at = cache.lengths[: cache.count, None]
+        mask = cache.mask()
         state = self._enter(embeddings.to(self.dtype)[:, None], at)
 
         def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-            keys, values = lanes.append(layer, key[:, :, 0], value[:, :, 0])
+            keys, values = cache.append(layer, key[:, :, 0], value[:, :, 0])
             return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
 
         for layer in range(self.layers):
             state = self._layer(layer, state, at, attend)
-        lanes.advance()
+        cache.advance()
         return self._leave(state[:, 0])
 
     @abstractmethod

@@ -43,7 +43,7 @@ class Kind:
     guidance: float
     exaggeration: float
     patterns: tuple[str, ...] = ()
-    silence_after: int = 0
+    silence_tokens: int = 0
 
 
 CLASSIC: Final = Kind(
@@ -80,7 +80,7 @@ TURBO: Final = Kind(
     guidance=0.0,
     exaggeration=0.0,
     patterns=("*.safetensors", "*.json", "*.txt", "*.pt", "*.model"),
-    silence_after=3,
+    silence_tokens=3,
 )
 MULTILINGUAL: Final = Kind(
     name="chatterbox-multilingual",

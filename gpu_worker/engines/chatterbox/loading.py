@@ -7,7 +7,6 @@ import importlib.util
 import io
 import json
 import logging
-import os
 import struct
 import warnings
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any, Final
 import torch
 
 from gpu_worker.engines.base import EngineLoadError
+from gpu_worker.engines.chatterbox.hub import fetched, shortened
 from gpu_worker.engines.chatterbox.kinds import MULTILINGUAL, Kind
 
 _CANGJIE: Final = "Cangjie5_TC.json"
@@ -28,7 +28,7 @@ def load(kind: Kind, folder: Path | None, *, device: str) -> Any:
     Without a folder its files come from the hub (HF_TOKEN, HF_HOME).
     """
     _require_watermarker()
-    folder = folder or _fetched(kind)
+    folder = folder or fetched(kind)
     missing = [name for name in kind.files if not (folder / name).is_file()]
     if missing:
         raise EngineLoadError(
@@ -39,7 +39,7 @@ def load(kind: Kind, folder: Path | None, *, device: str) -> Any:
         with _quiet(), _nothing_from_outside(folder):
             model = upstream.from_local(folder, device)
     except Exception as error:
-        raise EngineLoadError(f"{folder} does not load as {kind.name}: {_shortened(error)}") from error
+        raise EngineLoadError(f"{folder} does not load as {kind.name}: {shortened(error)}") from error
     _require_all_weights(model, folder / kind.s3gen_file)
     if model.watermarker is None:
         raise EngineLoadError("the watermarker is missing: no audio may leave unmarked")
@@ -75,28 +75,12 @@ def _require_watermarker() -> None:
         )
 
 
-def _fetched(kind: Kind) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(
-            snapshot_download(
-                kind.repository, allow_patterns=list(kind.patterns), token=os.environ.get("HF_TOKEN") or None
-            )
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        message = f"{kind.repository} cannot be fetched from the hub: {_shortened(error)}"
-        raise EngineLoadError(f"{message}; MODEL_DIR names a folder that has it") from error
-
-
 def _require_all_weights(model: Any, file: Path) -> None:
     """Upstream's classic class takes an S3Gen in which weights are missing, and speaks noise then."""
     there = _names_in(file)
     if there is None:
         return  # a pickle, which upstream reads strictly
-    wanted = set(model.s3gen.state_dict()) - set(getattr(model.s3gen, "ignore_state_dict_missing", ()))
-    if lacking := sorted(wanted - there):
+    if lacking := sorted({name for name, _ in model.s3gen.named_parameters()} - there):
         raise EngineLoadError(f"{file} lacks {len(lacking)} weights, {lacking[0]} the first of them")
 
 
@@ -151,11 +135,6 @@ def _nothing_from_outside(folder: Path) -> Iterator[None]:
         yield
     finally:
         tokenizer.hf_hub_download, converter._init_segmenter = fetch, init
-
-
-def _shortened(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])[:400] or type(error).__name__
 
 
 def chosen_device() -> str:

@@ -61,7 +61,6 @@ class Model:
         self.fade = upstream.s3gen.trim_fade
         self.flow = Flow(upstream.s3gen)
         self.t3 = T3Steps(upstream.t3, dtype=dtype)
-        self.silence_after = kind.silence_after
         self._upstream = upstream
         self._flow_seconds = flow_seconds
         self._own_voice = Voice.of_upstream(upstream.conds) if upstream.conds is not None else None
@@ -103,7 +102,7 @@ class Model:
             guidance=guidance,
             sampling=self._sampling(utterance),
             seed=utterance.seed,
-            most=min(_MOST_TOKENS, round(25 * Bounds.of(utterance.text).longest) + 25),
+            max_tokens=min(_MOST_TOKENS, round(25 * Bounds.of(utterance.text).longest) + 25),
         )
 
     def _sampling(self, utterance: Utterance) -> Sampling:

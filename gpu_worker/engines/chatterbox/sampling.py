@@ -12,7 +12,7 @@ from gpu_worker.engines.chatterbox.kinds import Sampling
 _COLDEST: Final = 1e-4
 
 
-def draw(logits: Tensor, seen: Tensor, rows: list[Sampling], generators: list[torch.Generator]) -> Tensor:
+def sample(logits: Tensor, seen: Tensor, rows: list[Sampling], generators: list[torch.Generator]) -> Tensor:
     """(rows,) tokens of (rows, tokens) logits; `seen` is which ones each row has had.
 
     The order of upstream's classic model: penalty, temperature, min-p, top-p.
@@ -25,10 +25,10 @@ def draw(logits: Tensor, seen: Tensor, rows: list[Sampling], generators: list[to
     return _drawn(_within_top_p(logits, rows), generators)
 
 
-def draw_turbo(
+def sample_turbo(
     logits: Tensor, seen: Tensor, rows: list[Sampling], generators: list[torch.Generator]
 ) -> Tensor:
-    """As `draw`, in the order of upstream's turbo model: temperature, top-k, top-p, penalty."""
+    """As `sample`, in the order of upstream's turbo model: temperature, top-k, top-p, penalty."""
     logits = logits / _column(logits, [max(row.temperature, _COLDEST) for row in rows])
     limits = [min(row.top_k, logits.shape[-1]) or logits.shape[-1] for row in rows]
     ranked = torch.topk(logits, max(limits)).values

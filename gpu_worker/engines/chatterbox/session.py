@@ -45,6 +45,7 @@ class _Speech:
     row: Row | None = None
     voiced: int = 0
     chunks: int = 0
+    is_wanted: bool = True
 
 
 class ChatterboxSession:
@@ -57,7 +58,6 @@ class ChatterboxSession:
         self._slots = count()
         self._joining: deque[_Speech] = deque()
         self._speeches: dict[int, _Speech] = {}
-        self._unwanted: set[int] = set()
         self._steps_since_audio = 0
 
     def join(self, utterance: Utterance) -> int:
@@ -81,8 +81,8 @@ class ChatterboxSession:
         if self._joining:
             outcomes += self._alone(self._joining.popleft(), self._begin)
         if len(self._batch):
-            self._model.stages.time("tokens", self._guarded, self._batch.step)
             self._model.stages.tokens += len(self._batch)
+            self._model.stages.time("tokens", self._guarded, self._batch.step)
         self._steps_since_audio += 1
         due = self._next_due()
         if due is not None and (self._steps_since_audio > STEPS_BETWEEN or not len(self._batch)):
@@ -93,7 +93,6 @@ class ChatterboxSession:
     def leave(self, slot: int) -> None:
         """See Session."""
         speech = self._speeches.pop(slot, None)
-        self._unwanted.discard(slot)
         if speech is None:
             return
         if speech in self._joining:
@@ -103,8 +102,9 @@ class ChatterboxSession:
 
     def interrupt(self, slot: int) -> None:
         """See Session."""
-        if slot in self._speeches:
-            self._unwanted.add(slot)
+        speech = self._speeches.get(slot)
+        if speech is not None:
+            speech.is_wanted = False
 
     def close(self) -> None:
         """See Session."""
@@ -116,7 +116,7 @@ class ChatterboxSession:
         if order is None:
             self.leave(speech.slot)
             return [Done()]
-        speech.row = self._batch.join(order)
+        speech.row = self._model.stages.time("prompt", self._batch.join, order)
         return []
 
     def _next_due(self) -> _Speech | None:
@@ -149,7 +149,7 @@ class ChatterboxSession:
         return outcomes
 
     def _samples(self, speech: _Speech, row: Row, *, is_last: bool) -> Samples:
-        stages, silence = self._model.stages, self._model.silence_after
+        stages, silence = self._model.stages, self._model.kind.silence_tokens
         context = min(CONTEXT_TOKENS, speech.voiced)
         stop = len(row.tokens)
         if not is_last:
@@ -165,7 +165,7 @@ class ChatterboxSession:
             before=speech.voiced - context,
             is_last=is_last,
             prompt_tokens=LATER_PROMPT_TOKENS if speech.chunks else None,
-            is_wanted=lambda: speech.slot not in self._unwanted,
+            is_wanted=lambda: speech.is_wanted,
         )
         samples = stages.time("vocoder", speech.voicing.feed, mel, is_last=is_last).cpu().numpy()
         speech.voiced = stop if is_last else stop - LOOKAHEAD_TOKENS

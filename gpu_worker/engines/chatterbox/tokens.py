@@ -12,12 +12,12 @@ from torch import Tensor
 
 from gpu_worker.engines.chatterbox.backbones import Backbone, Gpt2Backbone, LlamaBackbone
 from gpu_worker.engines.chatterbox.kinds import Sampling
-from gpu_worker.engines.chatterbox.sampling import draw, draw_turbo
+from gpu_worker.engines.chatterbox.sampling import sample, sample_turbo
 
 # What S3Gen knows; those above are marks of T3's own.
 SPEECH_TOKENS: Final = 6561
 
-Draw = Callable[[Tensor, Tensor, list[Sampling], list[torch.Generator]], Tensor]
+Sampler = Callable[[Tensor, Tensor, list[Sampling], list[torch.Generator]], Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class TokenOrder:
     guidance: float
     sampling: Sampling
     seed: int
-    most: int
+    max_tokens: int
 
 
 @dataclass(eq=False, slots=True)
@@ -41,7 +41,7 @@ class Row:
     lanes: list[int]
     guidance: float
     sampling: Sampling
-    most: int
+    max_tokens: int
     generator: torch.Generator
     seen: Tensor
     drawn: int = 0
@@ -55,7 +55,7 @@ class TokenBatch:
 
     def __init__(self, t3: T3Steps, capacity: int) -> None:
         self._t3 = t3
-        self._lanes = t3.backbone.lanes(2 * capacity)
+        self._cache = t3.backbone.cache(2 * capacity)
         self._rows: list[Row] = []
         self._logits = torch.zeros(2 * capacity, t3.vocabulary, device=t3.device)
 
@@ -65,18 +65,18 @@ class TokenBatch:
     def join(self, order: TokenOrder) -> Row:
         """Reads its prompt, at once."""
         t3 = self._t3
-        lanes = self._lanes.add(len(order.embeddings))
+        lanes = self._cache.add(len(order.embeddings))
         try:
-            state = t3.backbone.read(order.embeddings, self._lanes, lanes)
+            state = t3.backbone.read(order.embeddings, self._cache, lanes)
             self._logits[lanes] = t3.logits(state)
         except BaseException:
             for lane in reversed(lanes):
-                self._lanes.remove(lane)
+                self._cache.remove(lane)
             raise
         seen = torch.zeros(t3.vocabulary, dtype=torch.bool, device=t3.device)
         seen[t3.start] = True
         generator = torch.Generator(t3.device).manual_seed(order.seed)
-        row = Row(lanes, order.guidance, order.sampling, order.most, generator, seen)
+        row = Row(lanes, order.guidance, order.sampling, order.max_tokens, generator, seen)
         self._rows.append(row)
         return row
 
@@ -84,7 +84,7 @@ class TokenBatch:
         """One token more for each; those that end leave."""
         if not self._rows:
             return
-        drawn = self._t3.draw(
+        drawn = self._t3.sample(
             self._guided(),
             torch.stack([row.seen for row in self._rows]),
             [row.sampling for row in self._rows],
@@ -102,7 +102,7 @@ class TokenBatch:
             return
         self._rows.remove(row)
         for lane in sorted(row.lanes, reverse=True):
-            moved = self._lanes.remove(lane)
+            moved = self._cache.remove(lane)
             if moved is not None:
                 self._logits[lane] = self._logits[moved]
                 owner = next(other for other in self._rows if moved in other.lanes)
@@ -118,11 +118,11 @@ class TokenBatch:
     def _take(self, row: Row, token: int) -> None:
         row.drawn += 1
         if self._t3.is_turbo and row.drawn == 1:
-            row.seen[self._t3.start] = False  # upstream forgets it after the first draw
+            row.seen[self._t3.start] = False  # upstream forgets it after the first sample
         row.seen[token] = True
         if token < SPEECH_TOKENS:
             row.tokens.append(token)
-        if token == self._t3.stop or row.drawn >= row.most:
+        if token == self._t3.stop or row.drawn >= row.max_tokens:
             row.is_done = True
             self.leave(row)
         else:
@@ -134,7 +134,7 @@ class TokenBatch:
         places = [row.drawn for row in self._rows for _ in row.lanes]
         embeddings = torch.empty(len(lanes), self._t3.backbone.width, device=self._t3.device)
         embeddings[lanes] = self._t3.embedded(tokens, places)
-        self._logits[: len(lanes)] = self._t3.logits(self._t3.backbone.step(embeddings, self._lanes))
+        self._logits[: len(lanes)] = self._t3.logits(self._t3.backbone.step(embeddings, self._cache))
 
 
 class T3Steps:
@@ -147,7 +147,7 @@ class T3Steps:
         self.start = int(t3.hp.start_speech_token)
         self.stop = int(t3.hp.stop_speech_token)
         self.vocabulary = int(t3.speech_head.weight.shape[0])
-        self.draw: Draw = draw_turbo if self.is_turbo else draw
+        self.sample: Sampler = sample_turbo if self.is_turbo else sample
         backbone = Gpt2Backbone if self.is_turbo else LlamaBackbone
         self.backbone: Backbone = backbone(t3.tfmr, dtype=dtype)
         self._head = t3.speech_head.weight.to(dtype)

@@ -11,10 +11,10 @@ from torch import Tensor
 BLOCK: Final = 256
 
 
-class Lanes:
+class KVCache:
     """`layers` pairs of keys and values, each (lanes, heads, positions, head_dim); `count` lanes are in use.
 
-    A lane is one row of the batch: a request has two of them where it is guided, else one. Lanes in use lie
+    A lane is one row of the batch: a request has two of them where it is guided, else one. KVCache in use lie
     side by side, so that a step reads one slice: whoever leaves has its place taken by the last ones.
     """
 

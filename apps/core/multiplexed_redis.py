@@ -28,7 +28,7 @@ Word = str | bytes | int
 _GRACE_SECONDS: Final = 0.02
 
 
-class RedisLine:
+class MultiplexedRedis:
     """Connects when first asked, and anew after it broke."""
 
     def __init__(self, url: str) -> None:
@@ -73,7 +73,11 @@ class RedisLine:
     async def _connect(self) -> _Conversation:
         await self._drop()
         connection = self._pool.make_connection()
-        await connection.connect()
+        try:
+            await connection.connect()
+        except BaseException:
+            await connection.disconnect(nowait=True)
+            raise
         self._connection, self._conversation = connection, _Conversation()
         # redis-py keeps the stream it has logged in on to itself; this is all that is asked of it.
         self._conversation.take_over(connection._writer.transport)
@@ -96,14 +100,14 @@ class RedisLine:
 class Script:
     """A Lua script, sent whole only where Redis has not got it."""
 
-    def __init__(self, line: RedisLine, source: str) -> None:
+    def __init__(self, line: MultiplexedRedis, source: str) -> None:
         self._line = line
         self._source = source
         # Redis's own name for it, no secret.
         self._digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, keys: Sequence[Word], args: Sequence[Word]) -> Any:
-        """Raises as `RedisLine.run` does."""
+        """Raises as `MultiplexedRedis.run` does."""
         try:
             return await self._line.run("EVALSHA", self._digest, len(keys), *keys, *args)
         except NoScriptError:

@@ -14,13 +14,13 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as AnswerTimeout
 
-from apps.core.redis_line import RedisLine
+from apps.core.multiplexed_redis import MultiplexedRedis
 from tests.redises import client, redis_behind_a_wire
 
 
 @asynccontextmanager
-async def opened(url: str = settings.REDIS_URL) -> AsyncIterator[RedisLine]:
-    line = RedisLine(url)
+async def opened(url: str = settings.REDIS_URL) -> AsyncIterator[MultiplexedRedis]:
+    line = MultiplexedRedis(url)
     try:
         yield line
     finally:
@@ -28,17 +28,17 @@ async def opened(url: str = settings.REDIS_URL) -> AsyncIterator[RedisLine]:
 
 
 @pytest_asyncio.fixture
-async def line() -> AsyncIterator[RedisLine]:
+async def line() -> AsyncIterator[MultiplexedRedis]:
     async with opened() as made:
         yield made
 
 
-async def test_answers_come_to_who_asked(line: RedisLine) -> None:
+async def test_answers_come_to_who_asked(line: MultiplexedRedis) -> None:
     asked = [f"{number:05}" for number in range(500)]
     assert await asyncio.gather(*(line.run("ECHO", word) for word in asked)) == [w.encode() for w in asked]
 
 
-async def test_answers_of_each_kind(line: RedisLine) -> None:
+async def test_answers_of_each_kind(line: MultiplexedRedis) -> None:
     key = f"test:{uuid.uuid4()}"
     assert await line.run("GET", key) is None
     assert await line.run("SET", key, "ü" * 100_000, "PX", 5000) == b"OK"
@@ -55,7 +55,7 @@ async def test_it_asks_in_the_database_of_its_address() -> None:
         assert await elsewhere.run("GET", key) == b"there"
 
 
-async def test_a_refusal_is_of_the_one_who_caused_it(line: RedisLine) -> None:
+async def test_a_refusal_is_of_the_one_who_caused_it(line: MultiplexedRedis) -> None:
     answers = await asyncio.gather(
         line.run("PING"), line.run("NONSENSE"), line.run("ECHO", "still here"), return_exceptions=True
     )
@@ -63,7 +63,7 @@ async def test_a_refusal_is_of_the_one_who_caused_it(line: RedisLine) -> None:
     assert isinstance(answers[1], ResponseError)
 
 
-async def test_who_leaves_gets_no_one_elses_answer(line: RedisLine) -> None:
+async def test_who_leaves_gets_no_one_elses_answer(line: MultiplexedRedis) -> None:
     await line.run("PING")
     leaving = asyncio.create_task(line.run("ECHO", "first"))
     staying = asyncio.create_task(line.run("ECHO", "second"))
@@ -82,7 +82,7 @@ async def test_who_leaves_while_it_connects_keeps_no_one_from_it() -> None:
         assert await staying == b"second"
 
 
-async def test_a_script_is_sent_whole_where_redis_has_not_got_it(line: RedisLine) -> None:
+async def test_a_script_is_sent_whole_where_redis_has_not_got_it(line: MultiplexedRedis) -> None:
     script = line.script("return {KEYS[1], ARGV[1] + ARGV[2]}")
     async with client() as other:
         for _ in range(2):
@@ -90,7 +90,7 @@ async def test_a_script_is_sent_whole_where_redis_has_not_got_it(line: RedisLine
             await other.script_flush()
 
 
-async def test_a_script_that_fails_says_so(line: RedisLine) -> None:
+async def test_a_script_that_fails_says_so(line: MultiplexedRedis) -> None:
     with pytest.raises(ResponseError):
         await line.script("return redis.call('GET')")(keys=[], args=[])
 
