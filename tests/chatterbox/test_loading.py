@@ -135,3 +135,19 @@ def test_multilingual_leaves_no_hooks(engines: dict[str, ChatterboxEngine]) -> N
     for seed in range(3):
         hear_alone(engine, utterance("Oh!", seed=seed))
     assert sum(len(module._forward_hooks) for module in modules) == before == 0
+
+
+def test_a_hub_that_has_nothing_says_so(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "gpu_worker.fetch_model",
+        tiny.CLASSIC,
+        str(tmp_path / "to"),
+    ]
+    environ = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ResembleAI/chatterbox cannot be fetched from the hub")

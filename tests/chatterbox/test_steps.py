@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,8 +145,8 @@ def test_a_language_is_heard(engines: dict[str, ChatterboxEngine]) -> None:
     assert apart(german, english) > 100 * WITHIN
 
 
-def test_bfloat16_is_near(checkpoints: dict[str, object], upstream: Upstream, kind: str) -> None:
-    engine = ChatterboxEngine.load(kind, checkpoints[kind], dtype="bfloat16", max_batch=2)  # type: ignore[arg-type]
+def test_bfloat16_is_near(checkpoints: dict[str, Path], upstream: Upstream, kind: str) -> None:
+    engine = ChatterboxEngine.load(kind, checkpoints[kind], dtype="bfloat16", max_batch=2)
     text, said = text_of(upstream, kind), spoken(20)
     difference = apart(upstream.logits(text, said), ours(engine, text, said))
     assert WITHIN < difference < 0.1

@@ -14,9 +14,11 @@ def fetched(kind: Kind, folder: Path | None = None) -> Path:
 
     Raises EngineLoadError.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise EngineLoadError(f"{error.name} is not installed; see requirements/worker-gpu.txt") from error
     try:
         return Path(
             snapshot_download(
