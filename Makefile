@@ -50,14 +50,15 @@ run: $(STAMPS)/run
 	@$(PY) -m voiceflow.run --owned
 
 test: $(STAMPS)/dev
-	$(PY) -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not chatterbox" $(ARGS)
 
 test-slow: $(STAMPS)/dev
 	$(PY) -m pytest -n 2 --dist loadfile -m slow $(ARGS)
 
-test-chatterbox:
+test-chatterbox: $(STAMPS)/dev
 	@python=$$($(PYTHON) requirements/chatterbox_env.py) || exit 1; \
 		exec $$python -m pytest -c tests/chatterbox/pytest.ini --rootdir . -n 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -m chatterbox tests/deployments
 
 lint: $(STAMPS)/dev
 	$(VENV)/bin/ruff check .

@@ -1,15 +1,20 @@
 """`python -m bench.chatterbox`: our Chatterbox beside upstream's, on this machine, full size, random weights.
 
 In one process and by turns: tokens drawn with one, four and eight requests of different lengths and voices;
-first audio of a text beside upstream's whole answer; whole requests eight at once beside upstream's one after
-another. Ratios count, times are this machine's. Runs in the environment of `make test-chatterbox`; writes a
-checkpoint of 3.3 GB into a temporary folder. The last line is JSON; the exit status is 0 whatever it says.
+first audio of a text beside upstream's whole answer; whole requests eight at once beside upstream's one
+after another; in a process of its own, memory after many requests to a tiny checkpoint. Ratios count, times
+are this machine's. Runs in the environment of `make test-chatterbox`, or on a GPU in one that has
+requirements/worker-gpu.txt (`--device cuda`); writes a checkpoint of 3.3 GB into a temporary folder. The last
+line is JSON; the exit status is 0 whatever it says.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import json
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -41,26 +46,56 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 BATCHES = (1, 4, 8)
 TEXT = "The harbour was quiet that morning, and the boats lay still, waiting for a wind that did not come. "
 TOKENS_A_SECOND = 25
+PARTS = ("memory", "decode", "first", "whole")
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     about = facts(CHECKOUT)
     torch.set_num_threads(usable_cores())
+    figures: dict[str, object] = {}
+    if "memory" in options.parts:
+        figures["memory"] = _memory()
+    if set(options.parts) - {"memory"}:
+        figures |= _beside_upstream(options)
+    about |= {"torch": torch.__version__, "device": options.device}
+    last_line({"bench": "chatterbox", **about, **figures})
+    return 0
+
+
+def _memory() -> dict[str, object]:
+    """In a process in which upstream's classes are small."""
+    say("Two hundred requests to a tiny checkpoint")
+    path = os.pathsep.join([str(CHECKOUT / "tests/chatterbox/small"), str(CHECKOUT)])
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "bench.chatterbox_memory"],
+        env=os.environ | {"PYTHONPATH": path},
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    figures: dict[str, object] = json.loads(ran.stdout)
+    print(f"  {figures}", flush=True)
+    return figures
+
+
+def _beside_upstream(options: argparse.Namespace) -> dict[str, object]:
+    device = options.device
     with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
         say("Writing a checkpoint of full size")
         tiny.write(Path(folder), CLASSIC.name)
         say("Loading it twice: upstream's, and ours")
-        theirs = Upstream(load(CLASSIC, Path(folder), device="cpu"))
-        model = BoundedModel(CLASSIC, load(CLASSIC, Path(folder), device="cpu"), dtype=torch.float32)
+        theirs = Upstream(load(CLASSIC, Path(folder), device=device))
+        model = BoundedModel(CLASSIC, load(CLASSIC, Path(folder), device=device), dtype=torch.float32)
+    figures: dict[str, object] = {}
     with torch.inference_mode():
-        figures: dict[str, object] = {"decode": _decode(theirs, model, options)}
+        if "decode" in options.parts:
+            figures["decode"] = _decode(theirs, model, options)
         if "first" in options.parts:
             figures["first_audio"] = _first_audio(theirs, model, options)
         if "whole" in options.parts:
             figures["whole"] = _whole(theirs, model, options)
-    last_line({"bench": "chatterbox", **about, "torch": torch.__version__, **figures})
-    return 0
+    return figures
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,7 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--references", type=float, nargs="+", default=[10.0, 5.0], help="of voices, in seconds"
     )
-    parser.add_argument("--parts", nargs="+", default=["first", "whole"], choices=["first", "whole"])
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     return parser
 
 
@@ -183,22 +219,23 @@ def _upstream_answer(theirs: Upstream, voice: Voice, seconds: float) -> None:
     """What its `generate` does for so long a text; its own has a fixed bound, which random weights reach."""
     model = theirs.model
     tokens = theirs.tokens(_text_tokens(theirs), seed=1, most=round(TOKENS_A_SECOND * seconds), **_SAMPLING)
-    speech = torch.tensor([token if token < 6561 else 0 for token in tokens])
+    device = voice.flow_tokens.device
+    speech = torch.tensor([token if token < 6561 else 0 for token in tokens], device=device)
     flow = {
         "prompt_token": voice.flow_tokens,
-        "prompt_token_len": torch.tensor([voice.flow_tokens.shape[1]]),
+        "prompt_token_len": torch.tensor([voice.flow_tokens.shape[1]], device=device),
         "prompt_feat": voice.flow_mel,
         "prompt_feat_len": None,
         "embedding": voice.x_vector,
     }
     samples, _ = model.s3gen.inference(speech_tokens=speech, ref_dict=flow)
-    model.watermarker.apply_watermark(samples.squeeze(0).numpy(), sample_rate=model.sr)
+    model.watermarker.apply_watermark(samples.squeeze(0).cpu().numpy(), sample_rate=model.sr)
 
 
 class BoundedModel(Model):
     """Ends a text after so many tokens, which random weights do not, with voices that it is given."""
 
-    max_tokens = 0
+    max_tokens = 1000
     voices_to_come: list[Voice]
 
     def voice(self, utterance: Utterance) -> Voice:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from gpu_worker.consent import MIN_CONSENT_SECRET_CHARACTERS
+from gpu_worker.protocol import CHATTERBOX_ENGINES
 from gpu_worker.references.fetching import origin_of
 
-CHATTERBOX_ENGINES: Final = ("chatterbox", "chatterbox-turbo", "chatterbox-multilingual")
 ENGINES: Final = ("cpu", "tone", *CHATTERBOX_ENGINES)
 DEVICES: Final = ("auto", "cpu", "cuda")
 DTYPES: Final = ("float32", "bfloat16")

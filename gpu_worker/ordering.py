@@ -70,6 +70,7 @@ class Order:
             speed=self.engine_speed,
             seed=derived_seed(self.seed, number, attempt),
             reference=self.reference,
+            is_repeatable=request.seed is not None,
             exaggeration=request.exaggeration,
             cfg_weight=request.cfg_weight,
             temperature=request.temperature,

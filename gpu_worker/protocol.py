@@ -40,6 +40,7 @@ from gpu_worker.request import (
 
 __all__ = [
     "API_KEY_HEADER",
+    "CHATTERBOX_ENGINES",
     "CHOICES",
     "INTEGER_BOUNDS",
     "MAX_CONSENT_AGE_SECONDS",
@@ -80,6 +81,7 @@ __all__ = [
 ]
 
 PROTOCOL: Final = 1
+CHATTERBOX_ENGINES: Final = ("chatterbox", "chatterbox-turbo", "chatterbox-multilingual")
 STREAM_MEDIA_TYPE: Final = "application/vnd.voiceflow.stream"
 TENANT_HEADER: Final = "X-Tenant"
 TOKEN_HEADER: Final = "X-Worker-Token"  # noqa: S105 - the header's name

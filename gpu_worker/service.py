@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Final, Literal
@@ -16,7 +17,7 @@ from gpu_worker.audio import FORMATS
 from gpu_worker.config import Settings
 from gpu_worker.engine_threads import EngineThreads, device_failed
 from gpu_worker.engines import Capabilities, Engine, load_engine
-from gpu_worker.engines.base import EngineFigures, Measured
+from gpu_worker.engines.base import EngineFigures, Learner, Measured
 from gpu_worker.errors import WorkerError
 from gpu_worker.fair_pool import FairPool
 from gpu_worker.jobs import Deliveries, Job
@@ -64,6 +65,7 @@ class SpeechService:
         self._voices: ClonedVoices | None = None
         self._threads: EngineThreads | None = None
         self._queue: FairQueue[Job] = FairQueue(settings.max_queue, settings.sessions)
+        self._learning = ThreadPoolExecutor(1, "voice-learner")
         self._jobs: set[Job] = set()
         self._findings: set[asyncio.Task[Reference]] = set()
         self._draining = False
@@ -138,7 +140,7 @@ class SpeechService:
         """
         assert self._voices is not None  # noqa: S101 - else "clone" is not offered
         self._refuse_if_full(request.tenant or "")
-        finding = asyncio.create_task(self._voices.reference_for(request, upload))
+        finding = asyncio.create_task(self._found(self._voices, request, upload))
         self._findings.add(finding)
         try:
             await asyncio.wait({finding})
@@ -148,6 +150,16 @@ class SpeechService:
         if finding.cancelled():
             raise shut_down()
         return finding.result()
+
+    async def _found(self, voices: ClonedVoices, request: SpeechRequest, upload: Upload | None) -> Reference:
+        """The recording, and the engine's work on it done, which would hold up others in its batch."""
+        reference = await voices.reference_for(request, upload)
+        if isinstance(self._engine, Learner):
+            loop = asyncio.get_running_loop()
+            # What fails here fails again where it is spoken with, and is that request's error there.
+            with contextlib.suppress(Exception):
+                await loop.run_in_executor(self._learning, self._engine.learn, reference)
+        return reference
 
     async def delete_voice(self, sha256: str) -> bool:
         """Forgets the recording of a cloned voice; whether it was kept."""
@@ -220,6 +232,7 @@ class SpeechService:
             await asyncio.to_thread(self._threads.join, _JOIN_SECONDS)
         if self._voices:
             await self._voices.close()
+        self._learning.shutdown(wait=False, cancel_futures=True)
         self.preparation.close()
         self.render_pool.close()
 

@@ -196,7 +196,8 @@ def _known(deployment: Deployment, suspended: frozenset[str], *, is_ready: bool)
         languages=tuple(capabilities.get("languages", ())),
         features=frozenset(capabilities.get("features", ())),
         is_ready=is_ready,
-        start_seconds=deployment.start_seconds or typical_start_seconds(deployment.provider),
+        start_seconds=deployment.start_seconds
+        or typical_start_seconds(deployment.provider, deployment.engine),
         created_at=deployment.created_at,
         state_changed_at=deployment.state_changed_at,
     )

@@ -230,4 +230,5 @@ def _wanted(deployment: Deployment) -> Wanted:
 
 
 def _is_late(deployment: Deployment, provider: Provider) -> bool:
-    return timezone.now() - deployment.state_changed_at > timedelta(seconds=provider.start_deadline_seconds)
+    deadline = timedelta(seconds=provider.start_deadline_seconds(deployment.engine))
+    return timezone.now() - deployment.state_changed_at > deadline

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gpu_worker.config import CHATTERBOX_ENGINES, Settings
+from gpu_worker.config import Settings
 from gpu_worker.engines.base import Capabilities, Engine, EngineLoadError, Utterance
+from gpu_worker.protocol import CHATTERBOX_ENGINES
 
 __all__ = ["Capabilities", "Engine", "Utterance", "load_engine"]
 

@@ -34,9 +34,10 @@ class Utterance:
     """One piece to speak. Everything that shapes its sound is in here: engines keep nothing of a request.
 
     `seed` is this piece's own; with it the audio is the same whatever else is in the batch. `reference` is
-    the recording of the voice, where `voice` is the SHA-256 of one. With `goes_out_early` a listener waits
-    for it, so that chunks are worth their price. None leaves a setting to the engine; engines pass over
-    settings that they lack.
+    the recording of the voice, where `voice` is the SHA-256 of one.
+    With `goes_out_early` a listener waits for it, so that chunks are worth their price. One that
+    `is_repeatable` sounds the same, joints of chunks included, whatever else is at work: its caller chose the
+    seed. None leaves a setting to the engine; engines pass over settings that they lack.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Utterance:
     seed: int
     reference: Reference | None = None
     goes_out_early: bool = False
+    is_repeatable: bool = False
     exaggeration: float | None = None
     cfg_weight: float | None = None
     temperature: float | None = None
@@ -156,6 +158,18 @@ class Measured(Protocol):
 
     def figures(self) -> EngineFigures:
         """Those of this moment."""
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """An engine to which a cloned voice is work before it speaks with it."""
+
+    def learn(self, reference: Reference) -> None:
+        """Does that work, once a recording, beside the sessions that are open. Safe in any thread.
+
+        Sessions do it themselves where it was not done before.
+        """
         ...
 
 

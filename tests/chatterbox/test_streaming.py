@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,13 +11,21 @@ import torch
 from torch import Tensor
 
 from gpu_worker.audio import Samples
+from gpu_worker.engines.base import Utterance
 from gpu_worker.engines.chatterbox.engine import ChatterboxEngine
 from gpu_worker.engines.chatterbox.session import CHUNK_TOKENS
 from gpu_worker.engines.chatterbox.vocoder import OVERLAP_FRAMES, SAMPLES_A_FRAME, Voicing
-from tests.chatterbox.speaking import Listener, hear_alone, utterance
+from tests.chatterbox import tiny
+from tests.chatterbox.speaking import Listener, hear_alone, same, utterance
 
 TEXT = "It was a long way home, and nobody had thought of the rain, which came in the evening."
 OVERLAP = OVERLAP_FRAMES * SAMPLES_A_FRAME
+# With it no model ends early, as random weights may.
+SEED = 1
+
+
+def said(text: str = TEXT, *, goes_out_early: bool = False) -> Utterance:
+    return utterance(text, seed=SEED, goes_out_early=goes_out_early)
 
 
 def voiced(engine: ChatterboxEngine, mel: Tensor, cuts: list[int], *, anew: bool = False) -> Samples:
@@ -37,15 +46,15 @@ def alike(first: Samples, second: Samples, place: int) -> float:
 
 
 def test_streamed_and_whole_are_the_same_tokens_and_length(engine: ChatterboxEngine) -> None:
-    whole = hear_alone(engine, utterance(TEXT))
-    streamed = hear_alone(engine, utterance(TEXT, goes_out_early=True))
+    whole = hear_alone(engine, said())
+    streamed = hear_alone(engine, said(goes_out_early=True))
     assert streamed.tokens == whole.tokens
     assert (len(whole.chunks), len(streamed.chunks)) == (1, 3)
     assert len(streamed.samples) == len(whole.samples)
 
 
 def test_chunks_grow(engine: ChatterboxEngine) -> None:
-    streamed = hear_alone(engine, utterance(TEXT, goes_out_early=True))
+    streamed = hear_alone(engine, said(goes_out_early=True))
     first, second, rest = (len(chunk) for chunk in streamed.chunks)
     samples_a_token = 2 * SAMPLES_A_FRAME
     assert first == CHUNK_TOKENS[0] * samples_a_token - OVERLAP
@@ -55,7 +64,7 @@ def test_chunks_grow(engine: ChatterboxEngine) -> None:
 
 def test_a_first_chunk_comes_while_the_others_are_still_drawn(engine: ChatterboxEngine) -> None:
     listener = Listener(engine)
-    slot = listener.join(utterance(TEXT, goes_out_early=True))
+    slot = listener.join(said(goes_out_early=True))
     while not listener.heard[slot].chunks:
         listener.step()
     assert len(listener.heard[slot].tokens) < sum(CHUNK_TOKENS)
@@ -82,29 +91,46 @@ def test_joints_sound_as_if_there_were_none(engine: ChatterboxEngine) -> None:
 
 def test_what_was_said_before_a_joint_stays_much_the_same(engine: ChatterboxEngine) -> None:
     """Of the same tokens a chunk makes the sound that the whole piece has there, if not to the sample."""
-    whole = hear_alone(engine, utterance(TEXT)).samples
-    streamed = hear_alone(engine, utterance(TEXT, goes_out_early=True)).samples
+    whole = hear_alone(engine, said()).samples
+    streamed = hear_alone(engine, said(goes_out_early=True)).samples
     half = len(whole) // 2
     loud = np.sqrt(np.mean(whole[:half] ** 2)), np.sqrt(np.mean(streamed[:half] ** 2))
     assert 0.5 < loud[0] / loud[1] < 2
 
 
 @pytest.mark.parametrize(("others", "chunks"), [(2, 3), (6, 1)])
-def test_a_full_batch_makes_no_chunks(engine: ChatterboxEngine, others: int, chunks: int) -> None:
+def test_a_full_batch_makes_no_chunks(engines: dict[str, ChatterboxEngine], others: int, chunks: int) -> None:
     """They cost more altogether: over half full, all would come later for it."""
-    listener = Listener(engine)
+    listener = Listener(engines[tiny.CLASSIC])
     for seed in range(others):
         listener.join(utterance("It is said that " * 10, seed=seed))
-    slot = listener.join(utterance(TEXT, goes_out_early=True))
+    slot = listener.join(said(goes_out_early=True))
     listener.finish()
     assert len(listener.heard[slot].chunks) == chunks
+
+
+def test_with_a_seed_of_its_callers_it_is_cut_alike_in_any_batch(
+    engines: dict[str, ChatterboxEngine],
+) -> None:
+    engine = engines[tiny.CLASSIC]
+    wanted = replace(said(goes_out_early=True), is_repeatable=True)
+    alone = hear_alone(engine, wanted)
+    listener = Listener(engine)
+    for seed in range(7):
+        listener.join(utterance("It is said that " * 2, seed=seed))
+    slot = listener.join(wanted)
+    listener.finish()
+    among_others = listener.heard[slot]
+    assert [len(chunk) for chunk in among_others.chunks] == [len(chunk) for chunk in alone.chunks]
+    assert len(alone.chunks) == 3
+    assert same(alone, among_others)
 
 
 def test_a_new_request_is_heard_before_a_long_one_is_through(engine: ChatterboxEngine) -> None:
     listener = Listener(engine)
     long = listener.join(utterance("And so it went on and on, " * 10, goes_out_early=True))
     listener.step(60)
-    new = listener.join(utterance(TEXT, goes_out_early=True))
+    new = listener.join(said(goes_out_early=True))
     while not listener.heard[new].chunks:
         listener.step()
     assert not listener.heard[long].is_done
@@ -118,6 +144,6 @@ def test_the_extra_flow_work_of_a_ten_second_text(engine: ChatterboxEngine) -> N
     frames = []
     for early in (False, True):
         before = flow.frames_worked
-        hear_alone(engine, utterance(text, goes_out_early=early))
+        hear_alone(engine, said(text, goes_out_early=early))
         frames.append(flow.frames_worked - before)
     assert 1 < frames[1] / frames[0] <= 1.8

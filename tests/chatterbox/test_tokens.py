@@ -24,8 +24,6 @@ def drawn(engine: ChatterboxEngine, **fields: float) -> list[int]:
 
 def their_speech(upstream: Upstream, kind: str, *, seed: int, **changed: float) -> list[int]:
     """What upstream's own loop draws, those of speech alone."""
-    if kind == tiny.MULTILINGUAL:
-        pytest.skip("upstream's watch over attention needs more layers than a tiny model has")
     text = text_tokens(upstream.model, KINDS[kind], readable(TEXT, KINDS[kind]), "en")
     drawn = upstream.tokens(text, seed=seed, most=MOST, **UPSTREAM[kind] | changed)
     return [token for token in drawn if token < 6561]
@@ -49,6 +47,13 @@ UPSTREAM = {
         "min_p": 0.05,
         "top_p": 1.0,
     },
+    tiny.MULTILINGUAL: {
+        "temperature": 0.8,
+        "cfg_weight": 0.5,
+        "repetition_penalty": 2.0,
+        "min_p": 0.05,
+        "top_p": 1.0,
+    },
     tiny.TURBO: {"temperature": 0.8, "top_k": 1000, "top_p": 0.95, "repetition_penalty": 1.2},
 }
 CHANGED = {"temperature": 0.3, "repetition_penalty": 1.9, "top_p": 0.5}
@@ -58,7 +63,7 @@ CHANGED = {"temperature": 0.3, "repetition_penalty": 1.9, "top_p": 0.5}
 def test_parameters_mean_what_they_mean_upstream(
     upstream: Upstream, engine: ChatterboxEngine, kind: str, name: str
 ) -> None:
-    wanted = {name: CHANGED[name]}
+    wanted = {name: 1.0 if (kind, name) == (tiny.MULTILINGUAL, "repetition_penalty") else CHANGED[name]}
     speech = their_speech(upstream, kind, seed=5, **wanted)
     assert drawn(engine, seed=5, **wanted)[: len(speech)] == speech
     assert drawn(engine, seed=5)[: len(speech)] != speech

@@ -35,10 +35,12 @@ def shrink(*, width: int = WIDTH, layers: int = LAYERS, heads: int = HEADS) -> N
 
 
 def _shrink_t3(width: int, layers: int, heads: int) -> None:
+    import chatterbox.models.t3.inference.alignment_stream_analyzer as analyzer
     import chatterbox.models.t3.llama_configs as configs
     import chatterbox.models.t3.modules.cond_enc as cond_enc
     from chatterbox.models.t3.modules.t3_config import T3Config
 
+    analyzer.LLAMA_ALIGNED_HEADS[:] = [(layers - 1, 0), (layers - 1, heads - 1), (layers - 2, 0)]
     configs.LLAMA_CONFIGS["Llama_520M"].update(
         hidden_size=width,
         intermediate_size=2 * width,

@@ -21,7 +21,7 @@ class Upstream:
         return T3Cond(
             speaker_emb=t3.speaker_emb,
             cond_prompt_speech_tokens=t3.cond_prompt_speech_tokens,
-            emotion_adv=exaggeration * torch.ones(1, 1, 1),
+            emotion_adv=exaggeration * torch.ones(1, 1, 1, device=t3.speaker_emb.device),
         )
 
     @torch.inference_mode()

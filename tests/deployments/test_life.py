@@ -108,12 +108,12 @@ def test_a_deployment_that_cannot_start_fails_with_the_workers_words(supervisor:
     eventually(
         lambda: (
             (reconciliation.reconcile_deployment(deployment.pk), deployment.refresh_from_db())
-            and "ENGINE must be one of" in deployment.error_message
+            and "Its last words: ENGINE=chatterbox needs torch" in deployment.error_message
         )
     )
     Deployment.objects.filter(pk=deployment.pk).update(state_changed_at="2020-01-01T00:00:00Z")
     until(deployment, State.FAILED)
-    assert "ENGINE must be one of" in deployment.error_message
+    assert "Its last words: ENGINE=chatterbox needs torch" in deployment.error_message
     eventually(lambda: not supervisor.provider.list_ids())
 
 

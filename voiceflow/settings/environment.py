@@ -89,6 +89,11 @@ def path(raw: str) -> Path:
     return (BASE_DIR / raw).resolve()
 
 
+def program(raw: str) -> Path:
+    """As it is named: the Python of a virtual environment is a link, and knows where it is by its name."""
+    return BASE_DIR / raw
+
+
 def long_secret(raw: str) -> str:
     if len(raw) < 50:
         raise ValueError("must have at least 50 characters")
@@ -234,6 +239,19 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("JOB_TEXT_DAYS", whole(1, 3650), "how long the text of a job that is over is kept", "30"),
     Variable("JOB_LINK_MINUTES", whole(1, 7 * 24 * 60), "how long a link to the audio of a job works", "60"),
     Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
+    Variable(
+        "LOCAL_CHATTERBOX_PYTHON",
+        optional(program),
+        "the Python that runs Chatterbox's workers on this machine, one with requirements/worker-gpu.txt",
+        "",
+    ),
+    Variable(
+        "LOCAL_MODELS_DIR",
+        optional(path),
+        "checkpoints, in chatterbox/, chatterbox-turbo/ and chatterbox-multilingual/; those that it lacks "
+        "are fetched from the hub (HF_HOME, HF_TOKEN)",
+        "",
+    ),
     Variable(
         "SPEECH_QUEUE_MAX", whole(0, 10**5), "requests of one process that wait for a busy worker", "200"
     ),

@@ -18,6 +18,6 @@ def providers_in_use() -> dict[str, Provider]:
     return {"local": provider_named("local")} if settings.DEMO_MODE else {}
 
 
-def typical_start_seconds(name: str) -> float:
+def typical_start_seconds(name: str, engine: str) -> float:
     """How long a provider's workers take to start as a rule. Raises KeyError as above."""
-    return {"local": LocalProvider.typical_start_seconds}[name]
+    return provider_named(name).typical_start_seconds(engine)

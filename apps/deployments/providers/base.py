@@ -65,14 +65,13 @@ class Observation:
 
 
 class Provider(Protocol):
-    """Every call is safe to repeat, and raises `ProviderError`.
+    """Every call is safe to repeat, and raises `ProviderError`."""
 
-    `start_deadline_seconds` is how long a deployment may take from the first `ensure` to its last replica,
-    `typical_start_seconds` how long it takes as a rule: what callers are told while nothing better is known.
-    """
+    def start_deadline_seconds(self, engine: str) -> float:
+        """How long a deployment of it may take from the first `ensure` to its last replica."""
 
-    start_deadline_seconds: float
-    typical_start_seconds: float
+    def typical_start_seconds(self, engine: str) -> float:
+        """How long it takes as a rule: what callers are told while nothing better is known."""
 
     def ensure(self, wanted: Wanted) -> None:
         """Makes it so that the deployment exists and is on its way to what is wanted."""

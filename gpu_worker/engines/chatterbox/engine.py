@@ -14,6 +14,7 @@ from gpu_worker.engines.chatterbox.kinds import KINDS
 from gpu_worker.engines.chatterbox.loading import chosen_device, load, offered_languages
 from gpu_worker.engines.chatterbox.model import Model
 from gpu_worker.engines.chatterbox.session import ChatterboxSession
+from gpu_worker.references.reference import Reference
 
 _DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 # The longest that a piece becomes, prompt and speech.
@@ -81,6 +82,10 @@ class ChatterboxEngine:
     def open_session(self) -> ChatterboxSession:
         """See Engine."""
         return ChatterboxSession(self._model, self._capabilities.max_batch)
+
+    def learn(self, reference: Reference) -> None:
+        """See Learner."""
+        self._model.learn(reference)
 
     def figures(self) -> EngineFigures:
         """See Measured."""

@@ -18,6 +18,7 @@ from gpu_worker.engines.chatterbox.flow import Flow
 from gpu_worker.engines.chatterbox.kinds import Kind, Sampling
 from gpu_worker.engines.chatterbox.texts import readable, text_tokens
 from gpu_worker.engines.chatterbox.tokens import T3Steps, TokenOrder
+from gpu_worker.references.reference import Reference
 
 DEFAULT_VOICE: Final = "default"
 # Upstream's bound, 40 s.
@@ -78,11 +79,14 @@ class Model:
 
     def voice(self, utterance: Utterance) -> Voice:
         """That of the recording, worked out once for it, or the checkpoint's own."""
-        reference = utterance.reference
-        if reference is None:
-            if self._own_voice is None:
-                raise LookupError("this checkpoint has no voice of its own")
-            return self._own_voice
+        if utterance.reference is not None:
+            return self.learn(utterance.reference)
+        if self._own_voice is None:
+            raise LookupError("this checkpoint has no voice of its own")
+        return self._own_voice
+
+    def learn(self, reference: Reference) -> Voice:
+        """The voice of a recording. Safe beside a session that speaks."""
         made = self.stages.voices_made
         voice = reference.derived((self.kind.name, self._flow_seconds), partial(self._made, reference))
         self.stages.voices_found += self.stages.voices_made == made
@@ -97,8 +101,11 @@ class Model:
         guidance = _first(utterance.cfg_weight, kind.guidance) if kind.guidance else 0.0
         exaggeration = _first(utterance.exaggeration, kind.exaggeration)
         tokens = text_tokens(self._upstream, kind, text, utterance.language)
+        embeddings = self.t3.prompt(voice.conditions(exaggeration), tokens, is_guided=guidance > 0)
+        end = embeddings.shape[1] - self.t3.starts
         return TokenOrder(
-            embeddings=self.t3.prompt(voice.conditions(exaggeration), tokens, is_guided=guidance > 0),
+            embeddings=embeddings,
+            text=range(end - len(tokens), end),
             guidance=guidance,
             sampling=self._sampling(utterance),
             seed=utterance.seed,
@@ -115,7 +122,7 @@ class Model:
             top_p=_first(utterance.top_p, usual.top_p),
         )
 
-    def _made(self, reference: Any) -> Voice:
+    def _made(self, reference: Reference) -> Voice:
         voice: Voice = self.stages.time(
             "voices", voice_of, self._upstream, reference, flow_seconds=self._flow_seconds
         )

@@ -126,34 +126,37 @@ class ChatterboxSession:
 
     def _is_due(self, speech: _Speech) -> bool:
         row = speech.row
-        if row is None:
-            return False
-        if row.is_done:
-            return True
-        # Chunks cost more altogether: with many at work all of them would come later for it.
-        if not speech.utterance.goes_out_early or 2 * len(self._batch) > max(2, self.capacity):
-            return False
-        if speech.chunks >= len(CHUNK_TOKENS):
-            return False
-        return len(row.tokens) >= speech.voiced + CHUNK_TOKENS[speech.chunks] + LOOKAHEAD_TOKENS
+        return row is not None and (row.is_done or self._cut(speech, row) is not None)
+
+    def _cut(self, speech: _Speech, row: Row) -> int | None:
+        """The token that the next chunk ends before; None where that is the rest of the piece."""
+        said = speech.utterance
+        if not said.goes_out_early or speech.chunks >= len(CHUNK_TOKENS):
+            return None
+        cut = speech.voiced + CHUNK_TOKENS[speech.chunks] + LOOKAHEAD_TOKENS
+        if len(row.tokens) < cut:
+            return None
+        # Chunks cost more altogether: with many at work all of them would come later for it. But what is to
+        # be the same again is cut in the same places whatever else there is.
+        is_worth_it = not row.is_done and 2 * len(self._batch) <= max(2, self.capacity)
+        return cut if said.is_repeatable or is_worth_it else None
 
     def _voice(self, speech: _Speech) -> list[Outcome]:
         row = speech.row
         assert row is not None  # noqa: S101 - it is due
-        is_last = row.is_done
-        samples = self._samples(speech, row, is_last=is_last) if row.tokens else np.empty(0, np.float32)
+        cut = self._cut(speech, row)
+        samples = self._samples(speech, row, cut) if row.tokens else np.empty(0, np.float32)
         outcomes: list[Outcome] = [Chunk(samples)] if len(samples) else []
-        if is_last:
+        if cut is None:
             self.leave(speech.slot)
             outcomes.append(Done())
         return outcomes
 
-    def _samples(self, speech: _Speech, row: Row, *, is_last: bool) -> Samples:
+    def _samples(self, speech: _Speech, row: Row, cut: int | None) -> Samples:
         stages, silence = self._model.stages, self._model.kind.silence_tokens
         context = min(CONTEXT_TOKENS, speech.voiced)
-        stop = len(row.tokens)
-        if not is_last:
-            stop = speech.voiced + CHUNK_TOKENS[speech.chunks] + LOOKAHEAD_TOKENS
+        is_last = cut is None
+        stop = len(row.tokens) if cut is None else cut
         tokens = row.tokens[speech.voiced - context : stop]
         mel = stages.time(
             "flow",

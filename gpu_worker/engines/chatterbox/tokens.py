@@ -8,14 +8,19 @@ from typing import Any, Final
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
+from chatterbox.models.t3.inference import alignment_stream_analyzer
+from numpy.typing import NDArray
 from torch import Tensor
 
+from gpu_worker.engines.chatterbox.alignment import Alignment, Ending, Look
 from gpu_worker.engines.chatterbox.backbones import Backbone, Gpt2Backbone, LlamaBackbone
 from gpu_worker.engines.chatterbox.kinds import Sampling
 from gpu_worker.engines.chatterbox.sampling import sample, sample_turbo
 
 # What S3Gen knows; those above are marks of T3's own.
 SPEECH_TOKENS: Final = 6561
+# A logit that is never drawn, and its opposite always: safe in all types of 16 bits.
+_NEVER: Final = -(2.0**15)
 
 Sampler = Callable[[Tensor, Tensor, list[Sampling], list[torch.Generator]], Tensor]
 
@@ -24,10 +29,12 @@ Sampler = Callable[[Tensor, Tensor, list[Sampling], list[torch.Generator]], Tens
 class TokenOrder:
     """What one request wants of T3. `embeddings` is (1, positions, width), or (2, …) where it is guided.
 
-    `guidance` is the classifier-free guidance's weight: 0 where it is not guided.
+    `guidance` is the classifier-free guidance's weight: 0 where it is not guided. `text` is the positions of
+    its text.
     """
 
     embeddings: Tensor
+    text: range
     guidance: float
     sampling: Sampling
     seed: int
@@ -44,6 +51,8 @@ class Row:
     max_tokens: int
     generator: torch.Generator
     seen: Tensor
+    alignment: Alignment | None
+    ending: Ending = Ending.FREE
     drawn: int = 0
     last: int = 0
     tokens: list[int] = field(default_factory=list)
@@ -66,8 +75,9 @@ class TokenBatch:
         """Reads its prompt, at once."""
         t3 = self._t3
         lanes = self._cache.add(len(order.embeddings))
+        look = t3.look()
         try:
-            state = t3.backbone.read(order.embeddings, self._cache, lanes)
+            state = t3.backbone.read(order.embeddings, self._cache, lanes, look)
             self._logits[lanes] = t3.logits(state)
         except BaseException:
             for lane in reversed(lanes):
@@ -76,7 +86,11 @@ class TokenBatch:
         seen = torch.zeros(t3.vocabulary, dtype=torch.bool, device=t3.device)
         seen[t3.start] = True
         generator = torch.Generator(t3.device).manual_seed(order.seed)
-        row = Row(lanes, order.guidance, order.sampling, order.max_tokens, generator, seen)
+        alignment = Alignment(order.text) if look else None
+        row = Row(lanes, order.guidance, order.sampling, order.max_tokens, generator, seen, alignment)
+        row.last = t3.start
+        if look:
+            _judge([row], look.weights()[:1])
         self._rows.append(row)
         return row
 
@@ -85,7 +99,7 @@ class TokenBatch:
         if not self._rows:
             return
         drawn = self._t3.sample(
-            self._guided(),
+            self._held_or_ended(self._guided()),
             torch.stack([row.seen for row in self._rows]),
             [row.sampling for row in self._rows],
             [row.generator for row in self._rows],
@@ -115,6 +129,17 @@ class TokenBatch:
         guidance = torch.tensor([row.guidance for row in self._rows], device=told.device)[:, None]
         return told + guidance * (told - untold)
 
+    def _held_or_ended(self, logits: Tensor) -> Tensor:
+        """Where a row may not end yet its end is not drawn, where it must nothing else is."""
+        stop = self._t3.stop
+        for place, row in enumerate(self._rows):
+            if row.ending is Ending.NOT_YET:
+                logits[place, stop] = _NEVER
+            elif row.ending is Ending.NOW:
+                logits[place] = _NEVER
+                logits[place, stop] = -_NEVER
+        return logits
+
     def _take(self, row: Row, token: int) -> None:
         row.drawn += 1
         if self._t3.is_turbo and row.drawn == 1:
@@ -134,7 +159,19 @@ class TokenBatch:
         places = [row.drawn for row in self._rows for _ in row.lanes]
         embeddings = torch.empty(len(lanes), self._t3.backbone.width, device=self._t3.device)
         embeddings[lanes] = self._t3.embedded(tokens, places)
-        self._logits[: len(lanes)] = self._t3.logits(self._t3.backbone.step(embeddings, self._cache))
+        look = self._t3.look()
+        state = self._t3.backbone.step(embeddings, self._cache, look)
+        self._logits[: len(lanes)] = self._t3.logits(state)
+        if look:
+            weights = look.weights()
+            _judge(self._rows, weights[[row.lanes[0] for row in self._rows]])
+
+
+def _judge(rows: list[Row], weights: NDArray[Any]) -> None:
+    """Whether each may end now, by its (queries, positions)."""
+    for row, seen in zip(rows, weights, strict=True):
+        if row.alignment:
+            row.ending = row.alignment.judge(seen, row.last)
 
 
 class T3Steps:
@@ -146,13 +183,21 @@ class T3Steps:
         self.device = str(t3.speech_head.weight.device)
         self.start = int(t3.hp.start_speech_token)
         self.stop = int(t3.hp.stop_speech_token)
+        # Upstream says it twice, both times as the first; but not to the turbo model.
+        self.starts = 1 if self.is_turbo else 2
         self.vocabulary = int(t3.speech_head.weight.shape[0])
         self.sample: Sampler = sample_turbo if self.is_turbo else sample
         backbone = Gpt2Backbone if self.is_turbo else LlamaBackbone
         self.backbone: Backbone = backbone(t3.tfmr, dtype=dtype)
+        heads = alignment_stream_analyzer.LLAMA_ALIGNED_HEADS if t3.hp.is_multilingual else []
+        self._aligned = tuple(heads)
         self._head = t3.speech_head.weight.to(dtype)
         bias = t3.speech_head.bias
         self._head_bias = None if bias is None else bias.to(dtype)
+
+    def look(self) -> Look | None:
+        """For a pass of the backbone, where heads of this model are known to follow the text."""
+        return Look(self._aligned) if self._aligned else None
 
     def logits(self, state: Tensor) -> Tensor:
         """(rows, width) to (rows, tokens), float32."""
@@ -180,5 +225,4 @@ class T3Steps:
         )
         if self.is_turbo:
             return embeddings
-        # Upstream says the start twice, both times as the first.
         return torch.cat([embeddings, self.embedded([self.start] * rows, [0] * rows)[:, None]], dim=1)

@@ -60,6 +60,8 @@ def _supervisor(layout: Layout, notifier: ThreadPoolExecutor) -> Supervisor:
         token_required=settings.LOCAL_WORKER_TOKEN_REQUIRED,
         inherited=os.environ,
         cloning=_cloning(),
+        chatterbox_python=settings.LOCAL_CHATTERBOX_PYTHON or None,
+        models=settings.LOCAL_MODELS_DIR or None,
     )
 
     def notify(deployment_id: UUID) -> None:

@@ -11,16 +11,20 @@ from apps.deployments.providers.base import Observation, ProviderError, Wanted
 from apps.deployments.providers.local import wire
 from apps.deployments.providers.local.client import SupervisorClient
 from apps.deployments.providers.local.layout import Layout
+from gpu_worker.protocol import CHATTERBOX_ENGINES
 
 
 class LocalProvider:
     """The `Provider` that talks to the supervisor of `var_dir` over its socket."""
 
-    start_deadline_seconds = 90.0
-    typical_start_seconds = 5.0
-
     def __init__(self, var_dir: Path) -> None:
         self._client = SupervisorClient(Layout(var_dir).socket)
+
+    def start_deadline_seconds(self, engine: str) -> float:
+        return 1800.0 if engine in CHATTERBOX_ENGINES else 90.0  # 3 GB from the hub, the first time
+
+    def typical_start_seconds(self, engine: str) -> float:
+        return 60.0 if engine in CHATTERBOX_ENGINES else 5.0
 
     def ensure(self, wanted: Wanted) -> None:
         self._client.request("PUT", f"/deployments/{wanted.deployment_id}", wire.wanted_to_json(wanted))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import json
 import secrets
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import aiohttp
 from apps.core import processes
 from apps.deployments.providers.base import ReplicaState, Wanted
 from apps.deployments.providers.local.statefile import RecordedProcess
+from gpu_worker.protocol import CHATTERBOX_ENGINES
 
 HOST = "127.0.0.1"
 START_POLL_SECONDS = 0.05
@@ -36,6 +38,12 @@ PASSED_ON = (
     "TZ",
     "THREADS",
     "MAX_QUEUE",
+    "DEVICE",
+    "DTYPE",
+    "MAX_BATCH",
+    "FLOW_SECONDS",
+    "HF_HOME",
+    "HF_TOKEN",
     "TONE_REAL_TIME_FACTOR",
 )
 
@@ -45,7 +53,8 @@ class WorkerSetup:
     """What all workers of this supervisor have in common.
 
     `inherited` is the supervisor's environment, of which only PASSED_ON reaches a worker; `worker_env` is
-    production, development or test. `cloning` are the worker's own settings of cloned voices.
+    production, development or test. `cloning` are the worker's own settings of cloned voices. Chatterbox runs
+    on a `chatterbox_python` of its own, from the folder of its name in `models` where there is one.
     """
 
     code_root: Path
@@ -54,6 +63,12 @@ class WorkerSetup:
     token_required: bool
     inherited: Mapping[str, str] = field(repr=False)
     cloning: Mapping[str, str] = field(default_factory=dict, repr=False)
+    chatterbox_python: Path | None = None
+    models: Path | None = None
+
+    def command(self, wanted: Wanted) -> list[str]:
+        python = self.chatterbox_python if wanted.engine in CHATTERBOX_ENGINES else None
+        return [str(python or sys.executable), "-m", "gpu_worker"]
 
     def environment(self, wanted: Wanted, port_file: Path, token: str) -> dict[str, str]:
         environment = {name: self.inherited[name] for name in PASSED_ON if name in self.inherited}
@@ -67,6 +82,8 @@ class WorkerSetup:
             "DRAIN_SECONDS": str(DRAIN_SECONDS),
             "PYTHONUNBUFFERED": "1",
         }
+        if wanted.engine in CHATTERBOX_ENGINES and self.models and (self.models / wanted.engine).is_dir():
+            environment["MODEL_DIR"] = str(self.models / wanted.engine)
         return environment | ({"WORKER_TOKEN": token} if token else {})
 
 
@@ -80,7 +97,7 @@ class WorkerProcess:
         self.state = ReplicaState.STARTING
         self._port_file = setup.ports / self.id
         self._process = processes.spawn(
-            [sys.executable, "-m", "gpu_worker"],
+            setup.command(wanted),
             env=setup.environment(wanted, self._port_file, self.token),
             log=subprocess.PIPE,
             cwd=setup.code_root,
@@ -151,7 +168,7 @@ class WorkerProcess:
         how = "was ended by the system"
         if status is not None:
             how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-        last = self._log.last_line()
+        last = self._log.last_words()
         return f"The worker process {how}. Its last words: {last}" if last else f"The worker process {how}."
 
     def _clean_up(self) -> None:
@@ -180,8 +197,30 @@ class _LogRelay(threading.Thread):
         if line.strip():
             self._last.append(line.strip())
 
-    def last_line(self) -> str:
-        return self._last[-1][:500] if self._last else ""
+    def last_words(self) -> str:
+        """The newest error among its last lines, else the newest line."""
+        lines = [_Line.of(line) for line in reversed(self._last)]
+        newest = next((line for line in lines if line.is_error), lines[0] if lines else None)
+        return newest.words[:500] if newest else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a worker's log, which is JSON; or of what is none, such as a traceback, all of it."""
+
+    words: str
+    is_error: bool = False
+
+    @classmethod
+    def of(cls, text: str) -> _Line:
+        try:
+            fields = json.loads(text)
+        except ValueError:
+            return cls(text)
+        if not isinstance(fields, dict):
+            return cls(text)
+        words = fields.get("message") or fields.get("event") or text
+        return cls(str(words), is_error=fields.get("level") in {"error", "critical"})
 
 
 async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
