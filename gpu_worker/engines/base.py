@@ -34,10 +34,10 @@ class Utterance:
     """One piece to speak. Everything that shapes its sound is in here: engines keep nothing of a request.
 
     `seed` is this piece's own; with it the audio is the same whatever else is in the batch. `reference` is
-    the recording of the voice, where `voice` is the SHA-256 of one.
-    With `goes_out_early` a listener waits for it, so that chunks are worth their price. One that
-    `is_repeatable` sounds the same, joints of chunks included, whatever else is at work: its caller chose the
-    seed. None leaves a setting to the engine; engines pass over settings that they lack.
+    the recording of the voice, where `voice` is the SHA-256 of one. With `goes_out_early` a listener waits
+    for it, so that chunks are worth their price. One that `is_repeatable` sounds the same, joints of chunks
+    included, whatever else is at work: its caller chose the seed. None leaves a setting to the engine;
+    engines pass over settings that they lack.
     """
 
     text: str
