@@ -42,7 +42,7 @@ def main() -> int:
         "requests": [EARLY, REQUESTS],
         "resident_mb": [round(size / 1e6, 1) for size in (early, late)],
         "resident_growth": round(late / early, 3),
-        "step_time_to_a_new_model's": round(median(steps[session]) / median(steps[fresh]), 3),
+        "step_time_ratio": round(median(steps[session]) / median(steps[fresh]), 3),
     }
     sys.stdout.write(json.dumps(figures))
     return 0

@@ -16,7 +16,7 @@ from chatterbox.models.t3.inference.alignment_stream_analyzer import (
 from chatterbox.models.t3.inference.t3_hf_backend import T3HuggingfaceBackend
 from numpy.typing import NDArray
 
-from gpu_worker.engines.chatterbox.alignment import Alignment, Ending, Look
+from gpu_worker.engines.chatterbox.alignment import Alignment, AttentionProbe, Ending
 from gpu_worker.engines.chatterbox.engine import ChatterboxEngine
 from gpu_worker.engines.chatterbox.kinds import KINDS
 from gpu_worker.engines.chatterbox.texts import text_tokens
@@ -126,16 +126,16 @@ def test_looks_where_upstreams_hooks_look(
     prompt = model.t3.prompt(own.conditions(0.5), tokens, is_guided=True)
     cache = model.t3.backbone.cache(2)
     for number, weights in enumerate(their_weights(upstream, prompt, spoken)):
-        look = model.t3.look()
-        assert look is not None
+        probe = model.t3.probe()
+        assert probe is not None
         if number == 0:
-            model.t3.backbone.read(prompt, cache, cache.add(2), look)
-            seen = look.weights()[0]
+            model.t3.backbone.read(prompt, cache, cache.add(2), probe)
+            seen = probe.weights()[0]
             assert seen.shape == (2, prompt.shape[1])
         else:
             said = model.t3.embedded([spoken[number - 1]] * 2, [number] * 2)
-            model.t3.backbone.step(said, cache, look)
-            seen = look.weights()[0]
+            model.t3.backbone.step(said, cache, probe)
+            seen = probe.weights()[0]
         assert np.abs(seen - weights[-2:]).max() < 1e-5
         assert seen.sum(1) == pytest.approx(1, abs=1e-5)
 
@@ -179,9 +179,9 @@ def test_a_row_that_may_not_end_goes_on_and_one_that_must_ends(engines: dict[str
 
 
 def test_heads_are_looked_at_alone() -> None:
-    look = Look([(1, 0)])
+    probe = AttentionProbe([(1, 0)])
     query, keys = torch.randn(2, 3, 1, 4), torch.randn(2, 3, 5, 4)
     for layer in range(3):
-        look(layer, query, keys, None)
+        probe(layer, query, keys, None)
     expected = torch.softmax(query[:, 0] @ keys[:, 0].transpose(-1, -2) / 2, -1)
-    assert np.allclose(look.weights(), expected.numpy())
+    assert np.allclose(probe.weights(), expected.numpy())

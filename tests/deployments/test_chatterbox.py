@@ -11,6 +11,7 @@ import wave
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,9 +76,9 @@ def tenant(transactional_db: None, server: Server) -> Iterator[Tenant]:
 
 
 @pytest.fixture
-def deployed(tenant: Tenant, supervisor: Supervisor, settings: object) -> Iterator[Deployment]:
+def deployed(tenant: Tenant, supervisor: Supervisor, settings: Any) -> Iterator[Deployment]:
     """Ready, and known to the server."""
-    settings.VAR_DIR = supervisor.var_dir  # type: ignore[attr-defined]
+    settings.VAR_DIR = supervisor.var_dir
     deployment = services.create_deployment(organization=None, name="chatterbox", engine="chatterbox")
 
     def is_ready() -> bool:

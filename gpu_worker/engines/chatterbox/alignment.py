@@ -34,8 +34,8 @@ class Ending(Enum):
     NOW = "now"
 
 
-class Look:
-    """Takes down where heads look in one forward pass of a backbone, each a layer and its number there."""
+class AttentionProbe:
+    """Takes down the attention of some heads in one pass of a backbone, each a layer and its number there."""
 
     def __init__(self, heads: Sequence[tuple[int, int]]) -> None:
         self._heads = heads

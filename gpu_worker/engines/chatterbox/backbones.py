@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor
 
-from gpu_worker.engines.chatterbox.alignment import Look
+from gpu_worker.engines.chatterbox.alignment import AttentionProbe
 from gpu_worker.engines.chatterbox.kv_cache import KVCache
 
 _TABLE: Final = 4096
@@ -42,10 +42,12 @@ class Backbone(ABC):
             device=self.device,
         )
 
-    def read(self, embeddings: Tensor, cache: KVCache, added: list[int], look: Look | None = None) -> Tensor:
+    def read(
+        self, embeddings: Tensor, cache: KVCache, added: list[int], probe: AttentionProbe | None = None
+    ) -> Tensor:
         """Fills lanes just added with (rows, positions, width), rows alike in length.
 
-        Returns the state at the last position, (rows, width). A `look` sees the two last queries.
+        Returns the state at the last position, (rows, width). A `probe` sees the two last queries.
         """
         rows, positions, _ = embeddings.shape
         cache.make_room(positions + 1)
@@ -56,8 +58,8 @@ class Backbone(ABC):
 
         def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             cache.write(layer, where, key, value)
-            if look:
-                look(layer, query[:, :, -2:], key, seen_by_last)
+            if probe:
+                probe(layer, query[:, :, -2:], key, seen_by_last)
             return F.scaled_dot_product_attention(query, key, value, is_causal=True)
 
         for layer in range(self.layers):
@@ -65,8 +67,8 @@ class Backbone(ABC):
         cache.filled(added, positions)
         return self._leave(state[:, -1])
 
-    def step(self, embeddings: Tensor, cache: KVCache, look: Look | None = None) -> Tensor:
-        """One more position of all lanes in use: (lanes, width) in and out. A `look` sees its queries."""
+    def step(self, embeddings: Tensor, cache: KVCache, probe: AttentionProbe | None = None) -> Tensor:
+        """One more position of all lanes in use: (lanes, width) in and out. A `probe` sees its queries."""
         cache.make_room(cache.reach + 1)
         at = cache.lengths[: cache.count, None]
         mask = cache.mask()
@@ -74,8 +76,8 @@ class Backbone(ABC):
 
         def attend(layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             keys, values = cache.append(layer, key[:, :, 0], value[:, :, 0])
-            if look:
-                look(layer, query, keys, mask)
+            if probe:
+                probe(layer, query, keys, mask)
             return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
 
         for layer in range(self.layers):

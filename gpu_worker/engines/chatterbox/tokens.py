@@ -12,7 +12,7 @@ from chatterbox.models.t3.inference import alignment_stream_analyzer
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpu_worker.engines.chatterbox.alignment import Alignment, Ending, Look
+from gpu_worker.engines.chatterbox.alignment import Alignment, AttentionProbe, Ending
 from gpu_worker.engines.chatterbox.backbones import Backbone, Gpt2Backbone, LlamaBackbone
 from gpu_worker.engines.chatterbox.kinds import Sampling
 from gpu_worker.engines.chatterbox.sampling import sample, sample_turbo
@@ -52,9 +52,9 @@ class Row:
     generator: torch.Generator
     seen: Tensor
     alignment: Alignment | None
+    last: int
     ending: Ending = Ending.FREE
     drawn: int = 0
-    last: int = 0
     tokens: list[int] = field(default_factory=list)
     is_done: bool = False
 
@@ -75,22 +75,17 @@ class TokenBatch:
         """Reads its prompt, at once."""
         t3 = self._t3
         lanes = self._cache.add(len(order.embeddings))
-        look = t3.look()
+        probe = t3.probe()
         try:
-            state = t3.backbone.read(order.embeddings, self._cache, lanes, look)
+            state = t3.backbone.read(order.embeddings, self._cache, lanes, probe)
             self._logits[lanes] = t3.logits(state)
+            row = self._new_row(order, lanes)
+            if probe:
+                _judge([row], probe.weights()[:1])
         except BaseException:
             for lane in reversed(lanes):
                 self._cache.remove(lane)
             raise
-        seen = torch.zeros(t3.vocabulary, dtype=torch.bool, device=t3.device)
-        seen[t3.start] = True
-        generator = torch.Generator(t3.device).manual_seed(order.seed)
-        alignment = Alignment(order.text) if look else None
-        row = Row(lanes, order.guidance, order.sampling, order.max_tokens, generator, seen, alignment)
-        row.last = t3.start
-        if look:
-            _judge([row], look.weights()[:1])
         self._rows.append(row)
         return row
 
@@ -121,6 +116,21 @@ class TokenBatch:
                 self._logits[lane] = self._logits[moved]
                 owner = next(other for other in self._rows if moved in other.lanes)
                 owner.lanes[owner.lanes.index(moved)] = lane
+
+    def _new_row(self, order: TokenOrder, lanes: list[int]) -> Row:
+        t3 = self._t3
+        seen = torch.zeros(t3.vocabulary, dtype=torch.bool, device=t3.device)
+        seen[t3.start] = True
+        return Row(
+            lanes=lanes,
+            guidance=order.guidance,
+            sampling=order.sampling,
+            max_tokens=order.max_tokens,
+            generator=torch.Generator(t3.device).manual_seed(order.seed),
+            seen=seen,
+            alignment=Alignment(order.text) if t3.follows_text else None,
+            last=t3.start,
+        )
 
     def _guided(self) -> Tensor:
         """(rows, tokens): what the text says, away from what would be said without."""
@@ -159,11 +169,11 @@ class TokenBatch:
         places = [row.drawn for row in self._rows for _ in row.lanes]
         embeddings = torch.empty(len(lanes), self._t3.backbone.width, device=self._t3.device)
         embeddings[lanes] = self._t3.embedded(tokens, places)
-        look = self._t3.look()
-        state = self._t3.backbone.step(embeddings, self._cache, look)
+        probe = self._t3.probe()
+        state = self._t3.backbone.step(embeddings, self._cache, probe)
         self._logits[: len(lanes)] = self._t3.logits(state)
-        if look:
-            weights = look.weights()
+        if probe:
+            weights = probe.weights()
             _judge(self._rows, weights[[row.lanes[0] for row in self._rows]])
 
 
@@ -195,9 +205,14 @@ class T3Steps:
         bias = t3.speech_head.bias
         self._head_bias = None if bias is None else bias.to(dtype)
 
-    def look(self) -> Look | None:
-        """For a pass of the backbone, where heads of this model are known to follow the text."""
-        return Look(self._aligned) if self._aligned else None
+    @property
+    def follows_text(self) -> bool:
+        """Whether heads of this model are known to show where in its text it is."""
+        return bool(self._aligned)
+
+    def probe(self) -> AttentionProbe | None:
+        """Of those heads, for one pass of the backbone."""
+        return AttentionProbe(self._aligned) if self._aligned else None
 
     def logits(self, state: Tensor) -> Tensor:
         """(rows, width) to (rows, tokens), float32."""

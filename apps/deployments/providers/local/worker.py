@@ -42,7 +42,9 @@ PASSED_ON = (
     "DTYPE",
     "MAX_BATCH",
     "FLOW_SECONDS",
+    "HF_ENDPOINT",
     "HF_HOME",
+    "HF_HUB_OFFLINE",
     "HF_TOKEN",
     "TONE_REAL_TIME_FACTOR",
 )
