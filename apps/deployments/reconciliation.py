@@ -29,6 +29,8 @@ NEXT_LOOK_SECONDS = 1.0
 # Routers read their table every second: after this they have noticed that a deployment drains.
 ROUTERS_NOTICE_SECONDS = 2.5
 DRAIN_DEADLINE_SECONDS = 60.0
+# Workers that still crash then do not only need longer.
+CRASHING_DEADLINE_SECONDS = 90.0
 LOST_KEPT_SECONDS = 3600.0
 
 
@@ -132,7 +134,7 @@ def _judge(deployment: Deployment, provider: Provider, health: Health) -> float 
                 starts.remember(deployment)
         return None
     is_coming_up = state in {State.STARTING, State.UPDATING}
-    is_hopeless = health.code == workers.INCOMPATIBLE or _is_late(deployment, provider)
+    is_hopeless = health.code == workers.INCOMPATIBLE or _is_late(deployment, provider, health.code)
     if is_coming_up and not is_hopeless:
         _note(deployment, health.code, health.message)
         return None
@@ -229,6 +231,8 @@ def _wanted(deployment: Deployment) -> Wanted:
     )
 
 
-def _is_late(deployment: Deployment, provider: Provider) -> bool:
-    deadline = timedelta(seconds=provider.start_deadline_seconds(deployment.engine))
-    return timezone.now() - deployment.state_changed_at > deadline
+def _is_late(deployment: Deployment, provider: Provider, code: str = "") -> bool:
+    seconds = provider.start_deadline_seconds(deployment.engine)
+    if code == workers.CRASHED:
+        seconds = min(seconds, CRASHING_DEADLINE_SECONDS)
+    return timezone.now() - deployment.state_changed_at > timedelta(seconds=seconds)

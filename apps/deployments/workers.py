@@ -15,13 +15,14 @@ from apps.deployments.providers.base import Observation, Replica, ReplicaState
 from apps.deployments.voices import tell_of_voices
 
 INCOMPATIBLE = "worker_incompatible"
+CRASHED = "worker_crashed"
 # A worker under load may miss a look or two; one that refuses connections is gone at once.
 TIMEOUTS_FORGIVEN_SECONDS = 10.0
 
 _S = Worker.State
 _CODES = {
     _S.INCOMPATIBLE: INCOMPATIBLE,
-    _S.LOST: "worker_crashed",
+    _S.LOST: CRASHED,
     _S.UNREACHABLE: "worker_unreachable",
     _S.STARTING: "worker_starting",
 }

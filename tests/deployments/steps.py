@@ -25,8 +25,8 @@ def look(deployment: Deployment) -> float | None:
     return again
 
 
-def requested(replicas: int = 1) -> Deployment:
-    return services.create_deployment(organization=None, name="one", engine="tone", replicas=replicas)
+def requested(replicas: int = 1, *, engine: str = "tone") -> Deployment:
+    return services.create_deployment(organization=None, name="one", engine=engine, replicas=replicas)
 
 
 def running(worker: FakeWorker, name: str = "r1", **fields: Any) -> Replica:

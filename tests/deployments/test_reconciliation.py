@@ -180,6 +180,18 @@ def test_a_start_that_takes_too_long_fails_with_the_words_of_the_worker(
     assert deployment.pk not in fake_supervisor.wanted
 
 
+def test_a_model_is_waited_for_as_long_as_its_worker_does_not_crash(fake_supervisor: FakeSupervisor) -> None:
+    deployment = requested(engine="chatterbox")
+    fake_supervisor.replicas = (Replica("r1", ReplicaState.STARTING, 1),)
+    look(deployment)
+    long_ago(deployment, 600)
+    look(deployment)
+    assert deployment.state == State.STARTING
+    fake_supervisor.replicas = (Replica("r1", ReplicaState.CRASHED, 1, message="The model is missing."),)
+    look(deployment)
+    assert (deployment.state, deployment.error_message) == (State.FAILED, "The model is missing.")
+
+
 def test_a_start_that_is_only_partly_done_in_time_is_degraded(
     fake_supervisor: FakeSupervisor, fake_worker: FakeWorker
 ) -> None:
