@@ -62,6 +62,7 @@ def _running(organization: Organization) -> list[Deployment]:
     ready = Count("workers", filter=Q(workers__state=Worker.State.READY))
     return list(
         Deployment.objects.speakable_by(organization)
+        .kept()
         .exclude(state=Deployment.State.STOPPED)
         .annotate(ready_workers=ready)
         .order_by("organization_id", "name")

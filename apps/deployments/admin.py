@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
@@ -15,8 +14,9 @@ from unfold.decorators import display
 from apps.accounts.models import User
 from apps.core.errors import AppError
 from apps.deployments import services
-from apps.deployments.forms import NewDeploymentForm
+from apps.deployments.forms import HARDWARE_FIELDS, NewDeploymentForm
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.deployments.services import SCALING_FIELDS
 from apps.deployments.states import State
 
 STATE_COLOURS = {
@@ -78,11 +78,11 @@ class DeploymentAdmin(ModelAdmin):
     search_fields = ["name", "=id", "organization__name", "organization__slug"]
     list_select_related = ["organization"]
     ordering = ["-id"]
-    actions = ["stop", "start", "restart", "sleep"]
+    actions = ["stop", "start", "restart", "sleep", "pause", "remove"]
     form = NewDeploymentForm
     inlines = [WorkerInline, EventInline]
     autocomplete_fields = ["organization"]
-    new_fields = ["organization", "name", "engine", "provider", "kind", "desired_replicas"]
+    new_fields = ["organization", *NewDeploymentForm.Meta.fields]
     shown_fields = [
         "name",
         "id",
@@ -95,12 +95,16 @@ class DeploymentAdmin(ModelAdmin):
         "provider",
         "kind",
         "ready_workers",
-        "min_replicas",
-        "max_replicas",
+        "desired_replicas",
+        *SCALING_FIELDS,
+        *HARDWARE_FIELDS,
+        "price_per_hour",
+        "last_used_at",
         "start_seconds",
         "generation",
         "capabilities",
         "created_at",
+        "deleted_at",
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Deployment]:
@@ -121,7 +125,7 @@ class DeploymentAdmin(ModelAdmin):
         return False  # usage refers to it: stop it instead
 
     def save_model(
-        self, request: HttpRequest, obj: Deployment, form: ModelForm[Deployment], change: bool
+        self, request: HttpRequest, obj: Deployment, form: NewDeploymentForm, change: bool
     ) -> None:
         if change:
             return  # nothing on that page is for changing
@@ -131,7 +135,8 @@ class DeploymentAdmin(ModelAdmin):
             engine=obj.engine,
             provider=obj.provider,
             kind=obj.kind,
-            replicas=obj.desired_replicas,
+            scaling=form.scaling,
+            hardware=form.hardware,
             by=_staff(request),
         )
         obj.pk = made.pk
@@ -169,6 +174,16 @@ class DeploymentAdmin(ModelAdmin):
     )
     def sleep(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
         self._each(request, chosen, services.sleep_deployment, "Putting to sleep")
+
+    @admin.action(
+        description="Pause: run nothing until it is started again, whoever asks", permissions=["change"]
+    )
+    def pause(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
+        self._each(request, chosen, services.pause_deployment, "Pausing")
+
+    @admin.action(description="Delete: stop, and free the name", permissions=["change"])
+    def remove(self, request: HttpRequest, chosen: QuerySet[Deployment]) -> None:
+        self._each(request, chosen, services.delete_deployment, "Deleting")
 
     def _each(
         self, request: HttpRequest, chosen: QuerySet[Deployment], service: Callable[..., None], doing: str

@@ -35,6 +35,7 @@ class Load:
         "full_until",
         "in_flight",
         "rests_until",
+        "taken_at",
     )
 
     def __init__(self) -> None:
@@ -42,6 +43,7 @@ class Load:
         self.failing_until = 0.0
         self.full_until = 0.0
         self.rests_until = 0.0
+        self.taken_at = float("-inf")
         self._failures = 0
         self._rested_at: datetime | None = None
         self._busy_clock = 0.0
@@ -53,6 +55,7 @@ class Load:
         if not self.in_flight:
             self._busy_since = now
         self.in_flight += 1
+        self.taken_at = now
 
     def free(self, now: float) -> None:
         clock = self._busy_clock + now - self._busy_since

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Self
 
 from django.conf import settings
@@ -28,6 +31,10 @@ class DeploymentQuerySet(OrganizationQuerySet):
     def shared(self) -> Self:
         return self.filter(organization=None)
 
+    def kept(self) -> Self:
+        """Those that nobody deleted, and those that are still being taken down."""
+        return self.exclude(deleted_at__isnull=False, state__in=AT_REST)
+
     def active(self) -> Self:
         """Those whose provider is meant to run something, or to be about to stop it."""
         return self.exclude(state__in=AT_REST)
@@ -38,10 +45,11 @@ class Deployment(BaseModel):
 
     class Provider(models.TextChoices):
         LOCAL = "local", "This machine"
+        VERDA = "verda", "Verda"
 
     class Kind(models.TextChoices):
-        DEDICATED = "dedicated", "Dedicated"
-        SERVERLESS = "serverless", "Serverless"
+        DEDICATED = "dedicated", "Dedicated instance"
+        SERVERLESS = "serverless", "Serverless container"
 
     class Engine(models.TextChoices):
         CPU = "cpu", "CPU (hibari)"
@@ -73,9 +81,44 @@ class Deployment(BaseModel):
     )
     state = models.CharField(max_length=16, choices=State, default=State.REQUESTED, editable=False)
     state_changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    image = models.CharField(
+        max_length=255, blank=True, help_text="With its tag; empty where the provider runs our own worker."
+    )
+    gpu = models.CharField(max_length=32, blank=True, help_text="Of the GPU catalogue; empty for none.")
+    gpu_count = models.PositiveSmallIntegerField(default=1)
+    is_spot = models.BooleanField(default=True, help_text="Cheaper, and may be reclaimed at any time.")
+    location = models.CharField(max_length=16, blank=True, help_text="Empty for wherever there is room.")
+    environment = models.JSONField(default=dict, blank=True, help_text="Variables of its workers.")
+    secrets = EncryptedTextField(blank=True, editable=False)
+    price_per_hour = models.DecimalField(
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="US dollars for one replica when it was created; empty where nothing is known.",
+    )
     min_replicas = models.PositiveSmallIntegerField(default=1)
     max_replicas = models.PositiveSmallIntegerField(default=1)
     desired_replicas = models.PositiveSmallIntegerField(default=1)
+    scale_up_delay_seconds = models.PositiveIntegerField(default=30)
+    scale_down_delay_seconds = models.PositiveIntegerField(default=900)
+    concurrent_per_replica = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Empty for as many as its workers say that they speak at once."
+    )
+    last_used_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a request was last spoken or waited for."
+    )
+    scaled_up_at = models.DateTimeField(null=True, editable=False)
+    busy_since = models.DateTimeField(
+        null=True, editable=False, help_text="Since when it has had more to do than its replicas are for."
+    )
+    idle_since = models.DateTimeField(
+        null=True, editable=False, help_text="Since when fewer replicas would have done."
+    )
+    idle_replicas = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="The most that were needed since `idle_since`."
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     generation = models.PositiveIntegerField(
         default=1, editable=False, help_text="Raised to have every worker replaced."
     )
@@ -96,17 +139,24 @@ class Deployment(BaseModel):
         ordering = ["-id"]
         indexes = [models.Index(fields=["state"], name="deployment_by_state")]
         constraints = [
+            # A name is free again once its deployment is deleted.
             models.UniqueConstraint(
-                fields=["organization", "name"], name="deployment_name_once_in_organization"
+                fields=["organization", "name"],
+                condition=Q(deleted_at=None),
+                name="deployment_name_once_in_organization",
             ),
             models.UniqueConstraint(
-                fields=["name"], condition=Q(organization=None), name="deployment_name_once_shared"
+                fields=["name"],
+                condition=Q(organization=None, deleted_at=None),
+                name="deployment_name_once_shared",
             ),
             models.CheckConstraint(
                 condition=Q(name__regex=f"^{NAME_PATTERN}$"), name="deployment_name_shape"
             ),
             models.CheckConstraint(condition=Q(state__in=State.values), name="deployment_state_known"),
-            models.CheckConstraint(condition=Q(provider__in=["local"]), name="deployment_provider_known"),
+            models.CheckConstraint(
+                condition=Q(provider__in=["local", "verda"]), name="deployment_provider_known"
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["dedicated", "serverless"]), name="deployment_kind_known"
             ),
@@ -128,6 +178,51 @@ class Deployment(BaseModel):
     @property
     def is_shared(self) -> bool:
         return self.organization_id is None
+
+    @property
+    def scales(self) -> bool:
+        """Whether how many replicas it has follows what there is to do."""
+        return self.min_replicas < self.max_replicas
+
+    @property
+    def concurrency(self) -> int:
+        """Requests that one replica speaks at once; one while nothing is known of its workers."""
+        stated: int = self.concurrent_per_replica or self.capabilities.get("max_batch") or 1
+        return stated
+
+    @property
+    def secret_values(self) -> dict[str, str]:
+        values: dict[str, str] = json.loads(self.secrets) if self.secrets else {}
+        return values
+
+    def keep_secrets(self, values: Mapping[str, str]) -> None:
+        """Encrypted with the row when it is saved."""
+        self.secrets = json.dumps(dict(values)) if values else ""
+
+    @property
+    def price_per_hour_of_all(self) -> Decimal | None:
+        """Of all replicas that are wanted now."""
+        return None if self.price_per_hour is None else self.price_per_hour * self.desired_replicas
+
+
+class Demand(models.Model):
+    """What one process of the speech API had for a deployment when it last told; stale after seconds."""
+
+    STALE_SECONDS = 10.0
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="demands")
+    process = models.UUIDField()
+    in_flight = models.PositiveIntegerField()
+    waiting = models.PositiveIntegerField(help_text="Requests without a slot that it could speak.")
+    told_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["deployment", "process"], name="demand_once_by_process")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.in_flight} in flight, {self.waiting} waiting"
 
 
 class DeploymentEvent(BaseModel):

@@ -12,11 +12,11 @@ from uuid import UUID
 import structlog
 from django.utils import timezone
 
-from apps.deployments import services, starts, workers
+from apps.deployments import autoscaling, claims, services, starts, workers
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.probing import Address, probe_all
 from apps.deployments.providers import provider_named, providers_in_use
-from apps.deployments.providers.base import Observation, Provider, ProviderError, Wanted
+from apps.deployments.providers.base import Machine, Observation, Provider, ProviderError, Wanted
 from apps.deployments.states import State
 from apps.deployments.workers import Health
 
@@ -36,7 +36,7 @@ LOST_KEPT_SECONDS = 3600.0
 
 def reconcile_deployment(deployment_id: UUID) -> float | None:
     """One look. Returns in how many seconds another one is due, `None` where the schedule does."""
-    deployment = services.claim(deployment_id, seconds=CLAIM_SECONDS)
+    deployment = claims.claim(deployment_id, seconds=CLAIM_SECONDS)
     if deployment is None:
         return BUSY_SECONDS if Deployment.objects.filter(pk=deployment_id).exists() else None
     try:
@@ -44,7 +44,7 @@ def reconcile_deployment(deployment_id: UUID) -> float | None:
     except services.StateChanged:
         return BUSY_SECONDS  # somebody pressed Stop meanwhile: what they want is done at the next look
     finally:
-        services.release(deployment)
+        claims.release(deployment)
 
 
 def remove_orphans() -> None:
@@ -73,7 +73,7 @@ def _look(deployment: Deployment, provider: Provider) -> float | None:
             return _provision(deployment, provider)
         case State.STARTING | State.READY | State.DEGRADED | State.UPDATING:
             return _watch(deployment, provider)
-        case State.ASLEEP:
+        case State.ASLEEP | State.PAUSED:
             return _rest(deployment, provider)
         case State.DRAINING:
             return _drain(deployment, provider)
@@ -112,16 +112,27 @@ def _watch(deployment: Deployment, provider: Provider) -> float | None:
     health = workers.look(deployment, observation)
     if trouble is not None and health.ready < deployment.desired_replicas:
         health = health.because(trouble.code, trouble.message)
-    return _judge(deployment, provider, health)
+    again = _judge(deployment, provider, health)
+    if State(deployment.state) in {State.READY, State.DEGRADED}:
+        _scale(deployment, provider, health, trouble)
+    return again
+
+
+def _scale(deployment: Deployment, provider: Provider, health: Health, trouble: ProviderError | None) -> None:
+    """As many replicas as there is work for; as many as there are where the provider has no more."""
+    if trouble is None:
+        autoscaling.adjust(deployment, scales_alone=provider.scales_alone(deployment.kind))
+    elif trouble.permanent and max(1, deployment.min_replicas) <= health.ready < deployment.desired_replicas:
+        services.want_replicas(deployment, health.ready, reason=trouble.message)
 
 
 def _observe(deployment: Deployment, provider: Provider) -> Observation | None:
     """What the provider has, after it was told again where that is not what is wanted."""
-    observation = provider.describe(deployment.id)
     wanted = _wanted(deployment)
-    if observation is None or observation.wanted != wanted:
+    observation = provider.describe(wanted)
+    if observation is None or not observation.is_as_wanted:
         provider.ensure(wanted)
-        observation = provider.describe(deployment.id)
+        observation = provider.describe(wanted)
     return observation
 
 
@@ -141,7 +152,7 @@ def _judge(deployment: Deployment, provider: Provider, health: Health) -> float 
     if state is State.STARTING and health.ready == 0:
         _fail(deployment, provider, health.code, health.message)
         return None
-    if state is State.DEGRADED:
+    if state is State.DEGRADED or _is_growing(deployment, provider, health):
         _note(deployment, health.code, health.message)
         return None
     services.transition(
@@ -152,6 +163,14 @@ def _judge(deployment: Deployment, provider: Provider, health: Health) -> float 
         error_message=health.message,
     )
     return None
+
+
+def _is_growing(deployment: Deployment, provider: Provider, health: Health) -> bool:
+    """Whether what is missing was asked for so lately that it may still be starting."""
+    if not health.ready or deployment.scaled_up_at is None:
+        return False
+    seconds = provider.start_deadline_seconds(deployment.engine)
+    return timezone.now() - deployment.scaled_up_at <= timedelta(seconds=seconds)
 
 
 def _drain(deployment: Deployment, provider: Provider) -> float | None:
@@ -174,7 +193,8 @@ def _rest(deployment: Deployment, provider: Provider) -> float | None:
     except ProviderError as error:
         _note(deployment, error.code, error.message)
         return None
-    workers.lose_those_gone(deployment, observation, "Its deployment sleeps.")
+    doing = "is paused" if deployment.state == State.PAUSED else "sleeps"
+    workers.lose_those_gone(deployment, observation, f"Its deployment {doing}.")
     _note(deployment, "", "")
     return NEXT_LOOK_SECONDS if observation and observation.replicas else None
 
@@ -193,7 +213,7 @@ def _is_speaking(deployment: Deployment) -> bool:
 def _stop(deployment: Deployment, provider: Provider) -> float | None:
     try:
         provider.delete(deployment.id)
-        if provider.describe(deployment.id) is not None:
+        if provider.describe(_wanted(deployment)) is not None:
             return NEXT_LOOK_SECONDS
     except ProviderError as error:
         _note(deployment, error.code, error.message)
@@ -228,6 +248,22 @@ def _wanted(deployment: Deployment) -> Wanted:
         engine=deployment.engine,
         replicas=deployment.desired_replicas,
         generation=deployment.generation,
+        is_paused=deployment.state == State.PAUSED,
+        machine=Machine(
+            kind=deployment.kind,
+            image=deployment.image,
+            gpu=deployment.gpu,
+            gpu_count=deployment.gpu_count,
+            is_spot=deployment.is_spot,
+            location=deployment.location,
+            environment=tuple(sorted(deployment.environment.items())),
+            secrets=tuple(sorted(deployment.secret_values.items())),
+            min_replicas=deployment.min_replicas,
+            max_replicas=deployment.max_replicas,
+            scale_up_delay_seconds=deployment.scale_up_delay_seconds,
+            scale_down_delay_seconds=deployment.scale_down_delay_seconds,
+            concurrency=deployment.concurrency,
+        ),
     )
 
 

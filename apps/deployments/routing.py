@@ -16,6 +16,7 @@ from apps.core import metrics
 from apps.core.errors import Unavailable
 from apps.deployments import resolving
 from apps.deployments.catalogue import Need, Offer, Table, Target, read_table
+from apps.deployments.demand import TELL_SECONDS, Reporter
 from apps.deployments.outlook import Outlook, Patience, Prospect, prospect_of
 from apps.deployments.resolving import Choice
 from apps.deployments.slots import Slot, Slots
@@ -49,6 +50,7 @@ class Router:
         self._queue_seconds = queue_seconds
         self._slots = Slots(queue_places)
         self._waker = Waker()
+        self._reporter = Reporter()
         self._task: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._is_stale = False
@@ -189,9 +191,17 @@ class Router:
         self._slots.report_busy(target, retry_after_seconds)
 
     async def _keep_fresh(self) -> None:
+        told_at = time.monotonic()
         while True:
             await asyncio.sleep(self._refresh_seconds)
             await self.refresh()
+            if time.monotonic() - told_at >= TELL_SECONDS:
+                told_at = time.monotonic()
+                await self.tell_demand()
+
+    async def tell_demand(self) -> None:
+        """Tells what this process has to do, for those who scale."""
+        await asyncio.to_thread(self._reporter.tell, self._reporter.look(self._slots))
 
     async def _take_or_look_again(self, need: Need, tried: Collection[UUID]) -> Slot | None:
         slot = self._slots.take(need, tried)

@@ -1,26 +1,29 @@
-"""Create, start, restart, sleep, wake, stop deployments. What follows is done by `reconciliation`."""
+"""Create, start, restart, sleep, wake, pause, stop, delete deployments; the rest is `reconciliation`'s."""
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+import dataclasses
+from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
 from apps.core.errors import Conflict, InvalidRequest
 from apps.deployments import notices
-from apps.deployments.models import NAME_PATTERN, Deployment, DeploymentEvent, Worker
-from apps.deployments.states import SERVING, State, is_allowed
+from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.deployments.specification import Hardware, Scaling, check_name
+from apps.deployments.states import AT_REST, SERVING, State, is_allowed
 
 SHARED_NAME = "shared-cpu"
 SHARED_ENGINE = Deployment.Engine.CPU
-MAX_REPLICAS = 64
+SCALING_FIELDS = tuple(field.name for field in dataclasses.fields(Scaling))
+ENDING = frozenset({State.DRAINING, State.STOPPING})
 
 
 class IllegalTransition(Conflict):
@@ -75,23 +78,40 @@ def create_deployment(
     organization: Organization | None,
     name: str,
     engine: str,
-    replicas: int = 1,
     provider: str = Deployment.Provider.LOCAL,
     kind: str = Deployment.Kind.DEDICATED,
+    scaling: Scaling | None = None,
+    hardware: Hardware | None = None,
     by: User | None = None,
     reason: str = "Created.",
 ) -> Deployment:
-    """A deployment on its way to ready; without an organization it is shared by all."""
+    """A deployment on its way to ready; without an organization it is shared by all.
+
+    Without `scaling` it has one replica. Raises `InvalidRequest`, and `Conflict`: `name_taken`,
+    `too_many_deployments`.
+    """
+    scaling, hardware = scaling or Scaling.fixed(1), hardware or Hardware()
     deployment = Deployment(
         organization=organization,
-        name=_clean_name(name),
+        name=check_name(name),
         provider=_one_of(provider, Deployment.Provider.values, "provider"),
         kind=_one_of(kind, Deployment.Kind.values, "kind"),
         engine=_one_of(engine, Deployment.Engine.values, "engine"),
-        min_replicas=_clean_replicas(replicas),
-        max_replicas=replicas,
-        desired_replicas=replicas,
+        # The first start shows that it can speak; what nobody uses sleeps after its delay.
+        desired_replicas=max(1, scaling.min_replicas),
+        image=hardware.image,
+        gpu=hardware.gpu,
+        gpu_count=hardware.gpu_count,
+        is_spot=hardware.is_spot,
+        location=hardware.location,
+        environment=dict(hardware.environment),
+        price_per_hour=hardware.price,
     )
+    scaling.check(kind)
+    hardware.check(provider)
+    _set_scaling(deployment, scaling)
+    deployment.keep_secrets(hardware.secrets)
+    _require_room(organization)
     try:
         with transaction.atomic():
             deployment.save(force_insert=True)
@@ -103,12 +123,81 @@ def create_deployment(
 
 
 @transaction.atomic
+def scale_deployment(deployment: Deployment, *, scaling: Scaling, by: User | None = None) -> None:
+    """Other bounds and delays, at once; what is outside the new bounds follows at the next look."""
+    scaling.check(deployment.kind)
+    _set_scaling(deployment, scaling)
+    wanted = deployment.desired_replicas
+    if wanted:
+        wanted = min(max(wanted, scaling.min_replicas), scaling.max_replicas)
+    reason = f"Scales between {scaling.min_replicas} and {scaling.max_replicas} replicas."
+    want_replicas(deployment, wanted, reason=reason, by=by, also=SCALING_FIELDS)
+
+
+@transaction.atomic
+def want_replicas(
+    deployment: Deployment,
+    replicas: int,
+    *,
+    reason: str,
+    by: User | None = None,
+    also: Iterable[str] = (),
+) -> None:
+    """Has that many from now on, and a line in the timeline; saves the fields of `also` with it.
+
+    Raises `StateChanged` where somebody else scaled or moved it first.
+    """
+    now = timezone.now()
+    values = {name: getattr(deployment, name) for name in also}
+    values |= {"desired_replicas": replicas, "busy_since": None, "idle_since": None, "updated_at": now}
+    if replicas > deployment.desired_replicas:
+        values["scaled_up_at"] = now
+    as_seen = Deployment.objects.filter(
+        pk=deployment.pk, state=deployment.state, desired_replicas=deployment.desired_replicas
+    )
+    if as_seen.update(**values) != 1:
+        raise StateChanged(f"{deployment.name} was changed meanwhile. Look again.")
+    for name, value in values.items():
+        setattr(deployment, name, value)
+    DeploymentEvent.objects.create(
+        deployment=deployment,
+        from_state=deployment.state,
+        to_state=deployment.state,
+        reason=reason,
+        actor=by,
+    )
+    _look_soon(deployment)
+
+
+@transaction.atomic
+def update_deployment(
+    deployment: Deployment, *, hardware: Hardware, by: User | None = None, reason: str = ""
+) -> None:
+    """Another image, environment or secrets: new workers are ready before the old ones end.
+
+    One that is at rest or sleeps takes it up when it starts.
+    """
+    hardware.check(deployment.provider)
+    deployment.image = hardware.image
+    deployment.environment = dict(hardware.environment)
+    deployment.keep_secrets(hardware.secrets)
+    deployment.generation += 1
+    deployment.save(update_fields=["image", "environment", "secrets", "generation", "updated_at"])
+    if is_allowed(State(deployment.state), State.UPDATING) and deployment.desired_replicas:
+        transition(deployment, to=State.UPDATING, reason=reason or "Its workers are updated.", by=by)
+    _look_soon(deployment)
+
+
+@transaction.atomic
 def start_deployment(deployment: Deployment, *, by: User | None = None, reason: str = "Started.") -> None:
-    """Brings back one that is stopped, has failed or sleeps."""
-    to = State.STARTING if deployment.state == State.ASLEEP else State.REQUESTED
-    transition(deployment, to=to, reason=reason, by=by)
-    if not deployment.desired_replicas:
-        _want(deployment, max(1, deployment.min_replicas))
+    """Brings back one that is stopped, has failed, sleeps or is paused."""
+    from_rest = deployment.state in {State.ASLEEP, State.PAUSED}
+    if deployment.deleted_at is not None:
+        raise Conflict(f"{deployment.name} was deleted.", code="deleted")
+    if not from_rest:
+        _require_room(deployment.organization)
+    transition(deployment, to=State.STARTING if from_rest else State.REQUESTED, reason=reason, by=by)
+    _want(deployment, max(1, deployment.min_replicas))
     _look_soon(deployment)
 
 
@@ -118,6 +207,15 @@ def sleep_deployment(
 ) -> None:
     """Scales it to nothing until a request wakes it: what is being spoken is spoken to its end first."""
     transition(deployment, to=State.ASLEEP, reason=reason, by=by)
+    _want(deployment, 0)
+    _take_traffic(deployment)
+    _look_soon(deployment)
+
+
+@transaction.atomic
+def pause_deployment(deployment: Deployment, *, by: User | None = None, reason: str = "Paused.") -> None:
+    """Scales it to nothing until somebody resumes it, whatever is asked of it meanwhile."""
+    transition(deployment, to=State.PAUSED, reason=reason, by=by)
     _want(deployment, 0)
     _take_traffic(deployment)
     _look_soon(deployment)
@@ -155,6 +253,23 @@ def stop_deployment(deployment: Deployment, *, by: User | None = None, reason: s
     transition(deployment, to=to, reason=reason, by=by)
     _take_traffic(deployment)
     _look_soon(deployment)
+
+
+@transaction.atomic
+def delete_deployment(deployment: Deployment, *, by: User | None = None) -> None:
+    """Stops it and hides it once nothing is left of it. Its row stays: usage tells of it.
+
+    What is deleted already stays so.
+    """
+    if deployment.deleted_at is not None:
+        return
+    if State(deployment.state) not in AT_REST | ENDING:
+        stop_deployment(deployment, by=by, reason="Deleted.")
+    elif deployment.state == State.FAILED:
+        stop_deployment(deployment, by=by, reason="Deleted: what may be left of it is removed.")
+    deployment.deleted_at = timezone.now()
+    deployment.secrets = ""
+    deployment.save(update_fields=["deleted_at", "secrets", "updated_at"])
 
 
 def ensure_shared_deployment() -> Deployment:
@@ -199,26 +314,10 @@ def speech_status() -> str:
     return "asleep" if Deployment.objects.filter(state=State.ASLEEP).exists() else "none"
 
 
-def claim(deployment_id: UUID, *, seconds: float) -> Deployment | None:
-    """The deployment, for this caller alone until `release` or for that long; None where another has it."""
-    # The database's clock: those of the machines that claim may differ.
-    free = Q(claimed_until=None) | Q(claimed_until__lt=Now())
-    claimed = Deployment.objects.filter(free, pk=deployment_id).update(
-        claimed_until=Now() + timedelta(seconds=seconds)
-    )
-    return Deployment.objects.get(pk=deployment_id) if claimed else None
-
-
-def release(deployment: Deployment) -> None:
-    """Gives a claim back; one that ran out and was taken by another stays the other's."""
-    Deployment.objects.filter(pk=deployment.pk, claimed_until=deployment.claimed_until).update(
-        claimed_until=None
-    )
-
-
 def _want(deployment: Deployment, replicas: int) -> None:
-    Deployment.objects.filter(pk=deployment.pk).update(desired_replicas=replicas)
     deployment.desired_replicas = replicas
+    deployment.busy_since = deployment.idle_since = None
+    deployment.save(update_fields=["desired_replicas", "busy_since", "idle_since"])
 
 
 def _take_traffic(deployment: Deployment) -> None:
@@ -231,20 +330,24 @@ def _look_soon(deployment: Deployment) -> None:
     transaction.on_commit(partial(notices.look_soon, deployment.pk))
 
 
-def _clean_name(name: str) -> str:
-    name = name.strip()
-    if len(name) > 63 or not re.fullmatch(NAME_PATTERN, name):
-        raise InvalidRequest(
-            "A name has 1 to 63 lower-case letters, digits and hyphens, and no hyphen at its ends.",
-            param="name",
+def _set_scaling(deployment: Deployment, scaling: Scaling) -> None:
+    for name in SCALING_FIELDS:
+        setattr(deployment, name, getattr(scaling, name))
+
+
+def _require_room(organization: Organization | None) -> None:
+    """Raises `Conflict` where an organization has as many deployments as it may run."""
+    if organization is None:
+        return
+    # Locked, so that two requests at the same moment do not both find room.
+    Organization.objects.select_for_update().get(pk=organization.pk)
+    running = Deployment.objects.for_organization(organization).active().count()
+    if running >= settings.LIMIT_DEPLOYMENTS:
+        raise Conflict(
+            f"Your organization may run {settings.LIMIT_DEPLOYMENTS} deployments at once. "
+            "Stop or delete one first.",
+            code="too_many_deployments",
         )
-    return name
-
-
-def _clean_replicas(replicas: int) -> int:
-    if not 1 <= replicas <= MAX_REPLICAS:
-        raise InvalidRequest(f"Choose 1 to {MAX_REPLICAS} replicas.", param="replicas")
-    return replicas
 
 
 def _one_of(value: str, choices: list[str], param: str) -> str:

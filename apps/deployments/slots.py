@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -80,6 +80,14 @@ class Slots:
         if load is None:
             load = self._loads[target.worker_id] = Load()
         return load
+
+    def loads(self) -> Iterator[tuple[Target, Load]]:
+        """Of the workers that this process has sent requests to."""
+        for targets in self.table.targets.values():
+            for target in targets:
+                load = self._loads.get(target.worker_id)
+                if load is not None:
+                    yield target, load
 
     def able(self, need: Need, tried: Collection[UUID] = ()) -> list[Target]:
         """Ready workers that can speak it, whether or not they have room."""

@@ -10,7 +10,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 from django.db import DatabaseError
 
-from apps.deployments import reconciliation, services
+from apps.deployments import demand, reconciliation, services
 from apps.deployments.models import Deployment
 from apps.deployments.voices import tell_of_voices
 
@@ -26,6 +26,7 @@ def reconcile() -> None:
     tell_of_voices()
     reconciliation.remove_orphans()
     reconciliation.forget_lost_workers()
+    demand.forget_old()
 
 
 @shared_task(bind=True, max_retries=MAX_LOOKS, expires=60, ignore_result=True)

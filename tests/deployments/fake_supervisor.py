@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from apps.deployments.providers.base import Observation, Replica, Wanted
+from apps.deployments.providers.base import Replica, Wanted
 from apps.deployments.providers.local import wire
 from apps.deployments.providers.local.layout import Layout, listen
 
@@ -55,7 +55,7 @@ class FakeSupervisor:
         if method == "DELETE":
             del self.wanted[deployment_id]
             return 202, {}
-        return 200, wire.observation_to_json(Observation(self.wanted[deployment_id], self.replicas))
+        return 200, wire.fleet_to_json(wire.Fleet(self.wanted[deployment_id], self.replicas))
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

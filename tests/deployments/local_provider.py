@@ -121,7 +121,7 @@ class Supervisor:
         """The replicas, once exactly that many of that generation run and no others are there."""
 
         def found() -> list[Replica] | None:
-            observation = self.provider.describe(deployment_id)
+            observation = self.provider.describe(wanted(deployment_id))
             replicas = list(observation.replicas) if observation else []
             settled = [
                 replica
@@ -133,7 +133,7 @@ class Supervisor:
         return eventually(found) or []
 
     def observe(self, deployment_id: UUID) -> Observation:
-        observation = self.provider.describe(deployment_id)
+        observation = self.provider.describe(wanted(deployment_id))
         assert observation is not None
         return observation
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.deployments import reconciliation, services
 from apps.deployments.models import Deployment
 from apps.deployments.providers.base import Replica, ReplicaState
+from apps.deployments.specification import Scaling
 from apps.deployments.states import State
 from tests.deployments.fake_supervisor import FakeSupervisor
 from tests.deployments.fake_worker import FakeWorker
@@ -26,7 +27,9 @@ def look(deployment: Deployment) -> float | None:
 
 
 def requested(replicas: int = 1, *, engine: str = "tone") -> Deployment:
-    return services.create_deployment(organization=None, name="one", engine=engine, replicas=replicas)
+    return services.create_deployment(
+        organization=None, name="one", engine=engine, scaling=Scaling.fixed(replicas)
+    )
 
 
 def running(worker: FakeWorker, name: str = "r1", **fields: Any) -> Replica:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from apps.deployments.states import State
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/deployments/deployment/"
+
+
+NEW = {"name": "new", "engine": "cpu", "provider": "local", "kind": "serverless"}
 
 
 @pytest.fixture
@@ -93,6 +97,17 @@ def test_sleep_and_start_again(staff: Client, deployment: Deployment) -> None:
     assert (deployment.state, deployment.desired_replicas) == (State.STARTING, 1)
 
 
+def test_pause_and_delete(staff: Client, deployment: Deployment) -> None:
+    act(staff, "pause", deployment)
+    deployment.refresh_from_db()
+    assert (deployment.state, deployment.desired_replicas) == (State.PAUSED, 0)
+    act(staff, "remove", deployment)
+    deployment.refresh_from_db()
+    assert deployment.state == State.STOPPING
+    assert deployment.deleted_at is not None
+    assert "was deleted" in act(staff, "start", deployment)
+
+
 def test_what_is_not_allowed_is_said_and_holds_no_other_back(staff: Client, deployment: Deployment) -> None:
     stopped = Deployment.objects.create(name="stopped", engine="cpu", state=State.STOPPED)
     page = act(staff, "stop", deployment, stopped)
@@ -102,22 +117,32 @@ def test_what_is_not_allowed_is_said_and_holds_no_other_back(staff: Client, depl
 
 
 def test_staff_make_a_deployment(staff: Client) -> None:
-    form = {"name": "new", "engine": "cpu", "provider": "local", "kind": "dedicated", "desired_replicas": "2"}
+    form = NEW | {"min_replicas": "2", "max_replicas": "3", "gpu": "a100-40gb", "is_spot": "on"}
     response = staff.post(f"{URL}add/", form, follow=True)
     assert response.status_code == 200
     made = Deployment.objects.get(name="new")
-    assert (made.state, made.max_replicas, made.events.count()) == (State.REQUESTED, 2, 1)
+    assert (made.state, made.desired_replicas, made.max_replicas) == (State.REQUESTED, 2, 3)
+    assert (made.price_per_hour, made.events.count()) == (Decimal("0.238"), 1)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"name": "Not A Name"}, {"name": "shared-cpu"}, {"desired_replicas": "0"}, {"desired_replicas": "65"}],
+    [
+        {"name": "Not A Name"},
+        {"name": "shared-cpu"},
+        {"min_replicas": "0", "kind": "dedicated"},
+        {"max_replicas": "65"},
+        {"min_replicas": "4"},
+        {"image": "ghcr.io/acme/speech:1.0"},
+        {"gpu": "abacus"},
+        {"gpu_count": "9"},
+        {"concurrent_per_replica": "0"},
+    ],
 )
 def test_a_form_with_nonsense_comes_back(
     staff: Client, deployment: Deployment, change: dict[str, str]
 ) -> None:
-    form = {"name": "new", "engine": "cpu", "provider": "local", "kind": "dedicated", "desired_replicas": "1"}
-    response = staff.post(f"{URL}add/", form | change)
+    response = staff.post(f"{URL}add/", NEW | change)
     assert response.status_code == 200
     assert Deployment.objects.count() == 1
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from apps.deployments import reconciliation, services
+from apps.deployments import claims, reconciliation, services
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.deployments.providers.base import Replica, ReplicaState
 from apps.deployments.states import State
@@ -68,7 +68,7 @@ def test_two_looks_at_once_do_one_thing(fake_supervisor: FakeSupervisor, fake_wo
 
 def test_one_that_is_claimed_is_left_alone(fake_supervisor: FakeSupervisor) -> None:
     deployment = requested()
-    services.claim(deployment.pk, seconds=30)
+    claims.claim(deployment.pk, seconds=30)
     assert reconciliation.reconcile_deployment(deployment.pk) == reconciliation.BUSY_SECONDS
     assert fake_supervisor.asked == []
 

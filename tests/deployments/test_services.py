@@ -12,8 +12,9 @@ from django.utils import timezone
 from apps.accounts.models import Organization, User
 from apps.core import health
 from apps.core.errors import Conflict, InvalidRequest
-from apps.deployments import services
+from apps.deployments import claims, services
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.deployments.specification import Scaling
 from apps.deployments.states import State
 from tests.deployments.steps import at_once
 
@@ -44,22 +45,22 @@ def test_of_many_transitions_at_once_one_wins() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_claims_at_once_one_wins() -> None:
     deployment = a_deployment()
-    results = at_once(6, lambda: services.claim(deployment.pk, seconds=30))
+    results = at_once(6, lambda: claims.claim(deployment.pk, seconds=30))
     [claimed] = [result for result in results if result is not None]
     assert isinstance(claimed, Deployment)
-    services.release(claimed)
-    assert services.claim(deployment.pk, seconds=30) is not None
+    claims.release(claimed)
+    assert claims.claim(deployment.pk, seconds=30) is not None
 
 
 @pytest.mark.django_db
 def test_a_claim_that_ran_out_is_free_and_not_given_back_by_its_old_holder() -> None:
     deployment = a_deployment()
-    old = services.claim(deployment.pk, seconds=-1)
+    old = claims.claim(deployment.pk, seconds=-1)
     assert old is not None
-    new = services.claim(deployment.pk, seconds=30)
+    new = claims.claim(deployment.pk, seconds=30)
     assert new is not None
-    services.release(old)
-    assert services.claim(deployment.pk, seconds=30) is None
+    claims.release(old)
+    assert claims.claim(deployment.pk, seconds=30) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -92,7 +93,7 @@ def test_a_shared_deployment_that_staff_stopped_stays_stopped() -> None:
 def test_creating_writes_the_first_event(acme: Organization) -> None:
     alice = User.objects.create_user("alice@example.com")
     deployment = services.create_deployment(
-        organization=acme, name="mine", engine="cpu", replicas=2, by=alice
+        organization=acme, name="mine", engine="cpu", scaling=Scaling.fixed(2), by=alice
     )
     [event] = deployment.events.all()
     assert (event.from_state, event.to_state, event.actor) == ("", State.REQUESTED, alice)
@@ -112,8 +113,8 @@ def test_creating_writes_the_first_event(acme: Organization) -> None:
         ({"engine": "flute"}, "engine"),
         ({"provider": "moon"}, "provider"),
         ({"kind": "odd"}, "kind"),
-        ({"replicas": 0}, "replicas"),
-        ({"replicas": 65}, "replicas"),
+        ({"scaling": Scaling.fixed(0)}, "max_replicas"),
+        ({"scaling": Scaling.fixed(65)}, "max_replicas"),
     ],
 )
 def test_creating_refuses_nonsense(acme: Organization, changes: dict[str, Any], param: str | None) -> None:

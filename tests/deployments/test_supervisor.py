@@ -6,7 +6,6 @@ import os
 import signal
 import stat
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -104,7 +103,7 @@ def test_a_new_generation_replaces_every_worker(supervisor: Supervisor) -> None:
 def test_refuses_more_workers_than_the_machine_may_run(supervisor: Supervisor) -> None:
     supervisor.provider.ensure(wanted())
     with pytest.raises(ProviderError, match="LOCAL_MAX_WORKERS") as refused:
-        supervisor.provider.ensure(wanted(replicas=2))
+        supervisor.provider.ensure(wanted(replicas=4))
     assert (refused.value.code, refused.value.permanent) == ("capacity", True)
     assert len(supervisor.provider.list_ids()) == 1
 
@@ -115,7 +114,7 @@ def test_delete_leaves_no_process(supervisor: Supervisor) -> None:
     supervisor.until_running(spec.deployment_id)
     [recorded] = supervisor.workers()
     supervisor.provider.delete(spec.deployment_id)
-    eventually(lambda: supervisor.provider.describe(spec.deployment_id) is None)
+    eventually(lambda: supervisor.provider.describe(spec) is None)
     assert not is_alive(recorded.pid)
     assert supervisor.workers() == []
     supervisor.provider.delete(spec.deployment_id)  # once more is no error
@@ -246,7 +245,7 @@ def test_a_folder_whose_path_is_too_long_for_a_socket_works(own_supervisor: Supe
 
 def test_nobody_listening_is_said_with_what_to_do(var_dir: Path) -> None:
     with pytest.raises(ProviderError, match="run_local_provider") as error:
-        Supervisor(var_dir).provider.describe(uuid4())
+        Supervisor(var_dir).provider.describe(wanted())
     assert not error.value.permanent
 
 

@@ -238,7 +238,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("JOB_RESULT_DAYS", whole(1, 365), "how long the audio of a job is kept", "7"),
     Variable("JOB_TEXT_DAYS", whole(1, 3650), "how long the text of a job that is over is kept", "30"),
     Variable("JOB_LINK_MINUTES", whole(1, 7 * 24 * 60), "how long a link to the audio of a job works", "60"),
-    Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "2"),
+    Variable("LIMIT_DEPLOYMENTS", whole(0, 10_000), "deployments of an organization that run at once", "5"),
+    Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "4"),
     Variable(
         "LOCAL_CHATTERBOX_PYTHON",
         optional(program),

@@ -30,14 +30,43 @@ class ReplicaState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """What each replica is to run on, and how many there may be where the provider scales by itself.
+
+    `environment` and `secrets` are pairs of a name and its value; `token` is what the workers shall ask of
+    their callers. `concurrency` is how many requests one replica speaks at once.
+    """
+
+    kind: str = "dedicated"
+    image: str = ""
+    gpu: str = ""
+    gpu_count: int = 1
+    is_spot: bool = True
+    location: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    token: str = field(default="", repr=False)
+    min_replicas: int = 1
+    max_replicas: int = 1
+    scale_up_delay_seconds: int = 30
+    scale_down_delay_seconds: int = 900
+    concurrency: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a deployment should have. Another `generation` or `engine` has every replica replaced."""
+    """What a deployment should have. Another `generation` or `engine` has every replica replaced.
+
+    One that `is_paused` runs nothing, whoever asks.
+    """
 
     deployment_id: UUID
     name: str
     engine: str
     replicas: int
     generation: int
+    is_paused: bool = False
+    machine: Machine = Machine()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +74,8 @@ class Replica:
     """One worker at the provider; `id` is never used for another one.
 
     `url` is empty until its address is known, `token` where it asks for none. `message` tells what went
-    wrong with it, or with the one before it in its place.
+    wrong with it, or with the one before it in its place. To one that `sleeps_alone` even a question costs
+    money: it may start a machine.
     """
 
     id: str
@@ -54,14 +84,15 @@ class Replica:
     url: str = ""
     token: str = field(default="", repr=False)
     message: str = ""
+    sleeps_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A deployment as the provider sees it: what it was last told to have, and what there is."""
+    """A deployment as the provider sees it: what there is, and whether that is what it should be."""
 
-    wanted: Wanted
     replicas: tuple[Replica, ...]
+    is_as_wanted: bool = True
 
 
 class Provider(Protocol):
@@ -73,11 +104,14 @@ class Provider(Protocol):
     def typical_start_seconds(self, engine: str) -> float:
         """How long it takes as a rule: what callers are told while nothing better is known."""
 
+    def scales_alone(self, kind: str) -> bool:
+        """Whether the provider itself starts and ends replicas by what there is to do."""
+
     def ensure(self, wanted: Wanted) -> None:
         """Makes it so that the deployment exists and is on its way to what is wanted."""
 
-    def describe(self, deployment_id: UUID) -> Observation | None:
-        """What there is; `None` once nothing is left of it."""
+    def describe(self, wanted: Wanted) -> Observation | None:
+        """What there is of it; `None` where there is nothing. Costs nothing and starts nothing."""
 
     def delete(self, deployment_id: UUID) -> None:
         """Begins to take it down, replicas drained first; one that does not exist is no error."""

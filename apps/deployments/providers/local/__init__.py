@@ -29,9 +29,16 @@ class LocalProvider:
     def ensure(self, wanted: Wanted) -> None:
         self._client.request("PUT", f"/deployments/{wanted.deployment_id}", wire.wanted_to_json(wanted))
 
-    def describe(self, deployment_id: UUID) -> Observation | None:
-        status, body = self._client.request("GET", f"/deployments/{deployment_id}", missing_ok=True)
-        return None if status == HTTPStatus.NOT_FOUND else self._read(body)
+    def scales_alone(self, kind: str) -> bool:
+        return False
+
+    def describe(self, wanted: Wanted) -> Observation | None:
+        path = f"/deployments/{wanted.deployment_id}"
+        status, body = self._client.request("GET", path, missing_ok=True)
+        if status == HTTPStatus.NOT_FOUND:
+            return None
+        fleet = self._read(body)
+        return Observation(fleet.replicas, is_as_wanted=fleet.wanted == wire.as_told(wanted))
 
     def delete(self, deployment_id: UUID) -> None:
         self._client.request("DELETE", f"/deployments/{deployment_id}", missing_ok=True)
@@ -44,9 +51,9 @@ class LocalProvider:
             raise _not_understood(error) from error
 
     @staticmethod
-    def _read(body: object) -> Observation:
+    def _read(body: object) -> wire.Fleet:
         try:
-            return wire.observation_from_json(body)
+            return wire.fleet_from_json(body)
         except wire.WireError as error:
             raise _not_understood(error) from error
 

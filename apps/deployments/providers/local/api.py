@@ -40,14 +40,14 @@ async def _list(request: web.Request) -> web.Response:
 
 async def _ensure(request: web.Request) -> web.Response:
     wanted = wire.wanted_from_json(_id(request), wire.decode(await request.read()))
-    return web.json_response(wire.observation_to_json(request.app[_SUPERVISOR].ensure(wanted)))
+    return web.json_response(wire.fleet_to_json(request.app[_SUPERVISOR].ensure(wanted)))
 
 
 async def _describe(request: web.Request) -> web.Response:
     observation = request.app[_SUPERVISOR].describe(_id(request))
     if observation is None:
         return _refusal(HTTPStatus.NOT_FOUND, "not_found", "There is no such deployment here.")
-    return web.json_response(wire.observation_to_json(observation))
+    return web.json_response(wire.fleet_to_json(observation))
 
 
 async def _delete(request: web.Request) -> web.Response:

@@ -46,6 +46,14 @@ class Slot:
         self._last_words = ""
         self._task = asyncio.create_task(self._keep_running(), name=f"slot {wanted.name}")
 
+    def is_of(self, wanted: Wanted) -> bool:
+        """Whether its worker is what is wanted now."""
+        return (self.engine, self.generation) == (wanted.engine, wanted.generation)
+
+    @property
+    def is_running(self) -> bool:
+        return self.worker is not None and self.worker.state is ReplicaState.RUNNING
+
     def describe(self) -> Replica:
         if self.worker is None:
             state = ReplicaState.CRASHED if self._crashes else ReplicaState.STARTING

@@ -16,12 +16,12 @@ import aiohttp
 import structlog
 
 from apps.core import processes
-from apps.deployments.providers.base import Observation, Wanted
+from apps.deployments.providers.base import Wanted
 from apps.deployments.providers.local import statefile
 from apps.deployments.providers.local.layout import Layout
 from apps.deployments.providers.local.slot import STOP_GRACE_SECONDS, Slot
 from apps.deployments.providers.local.statefile import RecordedState
-from apps.deployments.providers.local.wire import WireError
+from apps.deployments.providers.local.wire import Fleet, WireError
 from apps.deployments.providers.local.worker import WorkerProcess, WorkerSetup
 
 logger = structlog.get_logger(__name__)
@@ -32,12 +32,40 @@ class CapacityError(Exception):
 
 
 class _Fleet:
-    """The slots of one deployment; those of `retiring` are drained and go."""
+    """The slots of one deployment.
+
+    Those of `outgoing` speak until all that replace them can; those of `retiring` are drained and go.
+    """
 
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self.slots: list[Slot] = []
+        self.outgoing: list[Slot] = []
         self.retiring: set[Slot] = set()
+
+    @property
+    def all_slots(self) -> list[Slot]:
+        return [*self.slots, *self.outgoing, *self.retiring]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether every slot that is wanted has a worker that can speak."""
+        return all(slot.is_running for slot in self.slots)
+
+    def sort_out(self) -> list[Slot]:
+        """Parts from what is wanted no more; returns those that may go at once."""
+        wanted = self.wanted
+        current = [slot for slot in self.slots if slot.is_of(wanted)]
+        self.outgoing += [slot for slot in self.slots if not slot.is_of(wanted)]
+        self.slots, leaving = current[: wanted.replicas], current[wanted.replicas :]
+        return leaving
+
+    def replaced(self) -> list[Slot]:
+        """Those that nobody needs any more now."""
+        if len(self.slots) < self.wanted.replicas or not self.is_running:
+            return []
+        gone, self.outgoing = self.outgoing, []
+        return gone
 
 
 class Supervisor:
@@ -71,7 +99,8 @@ class Supervisor:
     async def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
         """Drains and ends every worker; what is wanted stays on file for the next start."""
         self._is_stopping = True
-        slots = [slot for fleet in self._fleets.values() for slot in fleet.slots]
+        fleets = self._fleets.values()
+        slots = [slot for fleet in fleets for slot in (*fleet.slots, *fleet.outgoing)]
         await asyncio.gather(*(slot.stop(grace_seconds) for slot in slots), *self._retirements)
         self._save()
         if self._session is not None:
@@ -85,14 +114,14 @@ class Supervisor:
     def ids(self) -> list[UUID]:
         return list(self._fleets)
 
-    def describe(self, deployment_id: UUID) -> Observation | None:
+    def describe(self, deployment_id: UUID) -> Fleet | None:
         fleet = self._fleets.get(deployment_id)
         if fleet is None:
             return None
-        slots = [*fleet.slots, *fleet.retiring]
-        return Observation(wanted=fleet.wanted, replicas=tuple(slot.describe() for slot in slots))
+        replicas = tuple(slot.describe() for slot in fleet.all_slots)
+        return Fleet(wanted=fleet.wanted, replicas=replicas)
 
-    def ensure(self, wanted: Wanted) -> Observation:
+    def ensure(self, wanted: Wanted) -> Fleet:
         """Starts, replaces and retires workers so that they match. Raises CapacityError, changing nothing."""
         others = sum(
             fleet.wanted.replicas for key, fleet in self._fleets.items() if key != wanted.deployment_id
@@ -106,7 +135,7 @@ class Supervisor:
         fleet.wanted = wanted
         self._match(fleet)
         self._save()
-        return Observation(wanted=wanted, replicas=tuple(slot.describe() for slot in fleet.slots))
+        return Fleet(wanted=wanted, replicas=tuple(slot.describe() for slot in fleet.slots))
 
     def delete(self, deployment_id: UUID) -> bool:
         """Begins to take a deployment down; False where there is none."""
@@ -119,18 +148,14 @@ class Supervisor:
         return True
 
     def _match(self, fleet: _Fleet, *, forget: bool = False) -> None:
-        wanted = fleet.wanted
-        kept = [
-            slot
-            for slot in fleet.slots
-            if (slot.engine, slot.generation) == (wanted.engine, wanted.generation)
-        ][: wanted.replicas]
-        leaving = [slot for slot in fleet.slots if slot not in kept]
-        fleet.slots = kept
-        for _ in range(wanted.replicas - len(kept)):
-            fleet.slots.append(self._new_slot(wanted))
-        if not leaving and not forget:
-            return
+        leaving = fleet.sort_out()
+        for _ in range(fleet.wanted.replicas - len(fleet.slots)):
+            fleet.slots.append(self._new_slot(fleet.wanted))
+        leaving += fleet.replaced()
+        if leaving or forget:
+            self._begin_retirement(fleet, leaving, forget=forget)
+
+    def _begin_retirement(self, fleet: _Fleet, leaving: list[Slot], *, forget: bool = False) -> None:
         fleet.retiring.update(leaving)
         retirement = asyncio.create_task(self._retire(fleet, leaving, forget=forget))
         self._retirements.add(retirement)
@@ -139,7 +164,7 @@ class Supervisor:
     async def _retire(self, fleet: _Fleet, leaving: list[Slot], *, forget: bool) -> None:
         await asyncio.gather(*(slot.stop() for slot in leaving))
         fleet.retiring.difference_update(leaving)
-        if forget and not fleet.slots and not fleet.retiring:
+        if forget and not fleet.all_slots:
             self._fleets.pop(fleet.wanted.deployment_id, None)
         self._changed(fleet.wanted.deployment_id)
 
@@ -150,6 +175,9 @@ class Supervisor:
     def _changed(self, deployment_id: UUID) -> None:
         if self._is_stopping:
             return
+        fleet = self._fleets.get(deployment_id)
+        if fleet is not None and (replaced := fleet.replaced()):
+            self._begin_retirement(fleet, replaced)
         try:
             self._save()
         except OSError as error:  # a full disk is no reason to leave workers unwatched
@@ -158,7 +186,7 @@ class Supervisor:
 
     def _workers(self) -> Iterator[WorkerProcess]:
         for fleet in self._fleets.values():
-            for slot in (*fleet.slots, *fleet.retiring):
+            for slot in fleet.all_slots:
                 if slot.worker is not None:
                     yield slot.worker
 

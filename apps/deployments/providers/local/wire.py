@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from apps.deployments.providers.base import Observation, Replica, ReplicaState, Wanted
+from apps.deployments.providers.base import Machine, Replica, ReplicaState, Wanted
 
 MAX_REPLICAS = 64
 _WORD = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -16,6 +18,19 @@ _T = TypeVar("_T", str, int)
 
 class WireError(ValueError):
     """The JSON breaks a rule; the message says which, for a human."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """A deployment on this machine: what the supervisor was last told, and what there is."""
+
+    wanted: Wanted
+    replicas: tuple[Replica, ...]
+
+
+def as_told(wanted: Wanted) -> Wanted:
+    """The part of it that the supervisor is told: there is but this machine."""
+    return dataclasses.replace(wanted, machine=Machine(), is_paused=False)
 
 
 def decode(raw: bytes | str) -> object:
@@ -46,10 +61,10 @@ def wanted_to_json(wanted: Wanted) -> dict[str, object]:
     }
 
 
-def observation_to_json(observation: Observation) -> dict[str, object]:
+def fleet_to_json(fleet: Fleet) -> dict[str, object]:
     return {
-        "id": str(observation.wanted.deployment_id),
-        "wanted": wanted_to_json(observation.wanted),
+        "id": str(fleet.wanted.deployment_id),
+        "wanted": wanted_to_json(fleet.wanted),
         "replicas": [
             {
                 "id": replica.id,
@@ -59,17 +74,17 @@ def observation_to_json(observation: Observation) -> dict[str, object]:
                 "token": replica.token,
                 "message": replica.message,
             }
-            for replica in observation.replicas
+            for replica in fleet.replicas
         ],
     }
 
 
-def observation_from_json(body: object) -> Observation:
+def fleet_from_json(body: object) -> Fleet:
     fields = _fields(body, {"id", "wanted", "replicas"})
     replicas = fields["replicas"]
     if not isinstance(replicas, list):
         raise WireError("replicas must be a list.")
-    return Observation(
+    return Fleet(
         wanted=wanted_from_json(uuid_from(fields["id"]), fields["wanted"]),
         replicas=tuple(_replica(replica) for replica in replicas),
     )
