@@ -139,7 +139,9 @@ def _observe(deployment: Deployment, provider: Provider) -> Observation | None:
 def _judge(deployment: Deployment, provider: Provider, health: Health) -> float | None:
     state = State(deployment.state)
     if health.ready >= deployment.desired_replicas:
-        if state is not State.READY:
+        if state is State.READY:
+            _note(deployment, "", "")
+        else:
             services.transition(deployment, to=State.READY, reason=health.summary)
             if state is State.STARTING:
                 starts.remember(deployment)

@@ -100,6 +100,23 @@ def test_a_new_generation_replaces_every_worker(supervisor: Supervisor) -> None:
     assert new.id != old.id
 
 
+def test_the_old_generation_speaks_until_the_new_one_can(supervisor: Supervisor) -> None:
+    spec = wanted()
+    supervisor.provider.ensure(spec)
+    [old] = supervisor.until_running(spec.deployment_id)
+    supervisor.provider.ensure(wanted(spec.deployment_id, generation=2))
+    seen = []
+    while old.id in (
+        there := {replica.id: replica for replica in supervisor.observe(spec.deployment_id).replicas}
+    ):
+        is_new_running = any(
+            replica.generation == 2 and replica.state is ReplicaState.RUNNING for replica in there.values()
+        )
+        seen.append((there[old.id].state, is_new_running))
+    assert (ReplicaState.RUNNING, False) in seen
+    assert (ReplicaState.DRAINING, False) not in seen
+
+
 def test_refuses_more_workers_than_the_machine_may_run(supervisor: Supervisor) -> None:
     supervisor.provider.ensure(wanted())
     with pytest.raises(ProviderError, match="LOCAL_MAX_WORKERS") as refused:
