@@ -15,7 +15,12 @@ STROKES: dict[str, str] = {
     "code": '<path d="m5 4.5-3.5 3.5L5 11.5M11 4.5 14.5 8 11 11.5M9.2 3l-2.4 10"/>',
     "copy": '<rect x="5.5" y="5.5" width="8" height="8.5" rx="1.5"/>'
     '<path d="M10.5 5.5V3.5A1.5 1.5 0 0 0 9 2H4a1.5 1.5 0 0 0-1.5 1.5v6A1.5 1.5 0 0 0 4 11h1.5"/>',
+    "deployments": '<rect x="2" y="2.5" width="12" height="4.5" rx="1"/>'
+    '<rect x="2" y="9" width="12" height="4.5" rx="1"/>'
+    '<path d="M4.8 4.75h.1M4.8 11.25h.1M8 4.75h3M8 11.25h3"/>',
     "download": '<path d="M8 2.5v7.5M4.8 7 8 10.2 11.2 7M2.5 13.5h11"/>',
+    "gpu": '<rect x="4" y="4" width="8" height="8" rx="1"/><rect x="6.5" y="6.5" width="3" height="3"/>'
+    '<path d="M6 1.8V4M10 1.8V4M6 12v2.2M10 12v2.2M1.8 6H4M1.8 10H4M12 6h2.2M12 10h2.2"/>',
     "history": '<path d="M2.5 8A5.5 5.5 0 1 0 4.2 4L2.5 5.6M2.5 2.3v3.3h3.3M8 5v3.2l2.2 1.3"/>',
     "info": '<circle cx="8" cy="8" r="6"/><path d="M8 7.5v3.3M8 5.1v.1"/>',
     "jobs": '<path d="M2.5 4h7M2.5 8h4.5M2.5 12h3M10.8 7.2v5.6l3.7-2.8z"/>',
@@ -42,6 +47,7 @@ STROKES: dict[str, str] = {
     "sun": '<circle cx="8" cy="8" r="2.8"/>'
     '<path d="M8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7"/>'
     '<path d="M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7"/>',
+    "trash": '<path d="M2.5 4.2h11M6 4V2.5h4V4M4 4.2l.6 9.3h6.8l.6-9.3M6.6 6.8v4M9.4 6.8v4"/>',
     "upload": '<path d="M8 10.2V2.5M4.8 5.7 8 2.5l3.2 3.2M2.5 13.5h11"/>',
     "usage": '<path d="M2.5 13.5h11M4.2 10.8V7.5M8 10.8V3M11.8 10.8V5.5"/>',
     "user": '<circle cx="8" cy="5.2" r="2.7"/><path d="M2.8 13.8c.6-2.8 2.6-4.2 5.2-4.2s4.6 1.4 5.2 4.2"/>',

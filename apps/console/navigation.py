@@ -52,6 +52,10 @@ PAGES: dict[str, tuple[Page, ...]] = {
         Page("History", "history", "history", "past requests text audio search replay"),
         Page("Docs", "docs", "code", "quickstart errors limits openai elevenlabs reference"),
     ),
+    "Run": (
+        Page("Deployments", "deployments", "deployments", "deploy workers replicas scale sleep wake"),
+        Page("GPUs", "gpus", "gpu", "hardware price memory"),
+    ),
     "Account": (
         Page("Keys", "keys", "key", "api secret token"),
         Page("Usage", "usage", "usage", "requests characters chart"),

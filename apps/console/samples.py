@@ -47,6 +47,25 @@ const response = await fetch("{url}", {{
 if (!response.ok) throw new Error(await response.text());
 await writeFile("speech.wav", Buffer.from(await response.arrayBuffer()));
 """
+# Of the management API, without a body.
+_API_CURL = """\
+curl {curl_method}{url} \\
+  -H "X-API-Key: {key}" \\
+  --fail-with-body
+"""
+_API_PYTHON = """\
+import requests
+
+response = requests.{python_method}("{url}", headers={{"X-API-Key": "{key}"}}, timeout=30)
+response.raise_for_status()
+{python_read}"""
+_API_JAVASCRIPT = """\
+const response = await fetch("{url}", {{
+  method: "{method}",
+  headers: {{ "X-API-Key": "{key}" }},
+}});
+if (!response.ok) throw new Error(await response.text());
+{javascript_read}"""
 
 
 @dataclass(frozen=True)
@@ -65,6 +84,25 @@ def of_speech(base_url: str, *, key: str = KEY_PLACEHOLDER, **call: Any) -> list
         Sample("curl", "curl", format_html(_CURL, **values)),
         Sample("python", "Python", format_html(_PYTHON, **values)),
         Sample("javascript", "JavaScript", format_html(_JAVASCRIPT, **values)),
+    ]
+
+
+def of_api(method: str, url: str, *, key: str = KEY_PLACEHOLDER) -> list[Sample]:
+    """curl, Python and JavaScript for a call that takes no body; what a GET answers is printed."""
+    is_read = method == "GET"
+    values = {
+        "url": url,
+        "key": key,
+        "method": method,
+        "curl_method": "" if is_read else f"-X {method} ",
+        "python_method": method.lower(),
+        "python_read": "print(response.json())\n" if is_read else "",
+        "javascript_read": "console.log(await response.json());\n" if is_read else "",
+    }
+    return [
+        Sample("curl", "curl", format_html(_API_CURL, **values)),
+        Sample("python", "Python", format_html(_API_PYTHON, **values)),
+        Sample("javascript", "JavaScript", format_html(_API_JAVASCRIPT, **values)),
     ]
 
 

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
 from django.utils import timezone
 
 from apps.deployments import services
-from apps.deployments.models import Demand, Deployment
+from apps.deployments.demand import told_lately
+from apps.deployments.models import Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,8 @@ class Need:
 
 def need_of(deployment: Deployment, now: datetime) -> Need:
     """By what the processes of the speech API told of it in the last seconds."""
-    since = now - timedelta(seconds=Demand.STALE_SECONDS)
-    told = deployment.demands.filter(told_at__gte=since).aggregate(
-        in_flight=Sum("in_flight", default=0), waiting=Sum("waiting", default=0)
-    )
-    return Need(told["in_flight"] + told["waiting"], deployment.last_used_at)
+    told = told_lately(deployment, now)
+    return Need(told.in_flight + told.waiting, deployment.last_used_at)
 
 
 def adjust(deployment: Deployment, *, scales_alone: bool) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from apps.deployments import older_image
 from apps.deployments.models import Deployment, Worker
+from apps.deployments.provider_keys import inference_key
 from apps.deployments.providers import typical_start_seconds
 from apps.deployments.states import ENDED, SERVING, State
 from apps.voices.resolving import suspended_platform_voices
@@ -162,11 +164,12 @@ class Table:
 
 
 def read_table() -> Table:
-    """Three queries; a voice that staff suspended is in none of it.
+    """Three queries, one more for the key of a provider's front; what staff suspended is in none of it.
 
     Raises Django's database errors, and `cryptography.fernet.InvalidToken`.
     """
     suspended = suspended_platform_voices()
+    keys = lru_cache(inference_key)
     deployments: dict[UUID | None, list[Known]] = {}
     targets: dict[UUID | None, list[Target]] = {}
     workers = Worker.objects.filter(state=Worker.State.READY, deployment__state__in=SERVING).order_by("id")
@@ -180,7 +183,7 @@ def read_table() -> Table:
         found = ready.get(deployment.id, []) if deployment.state in SERVING else []
         owner = deployment.organization_id
         deployments.setdefault(owner, []).append(_known(deployment, suspended, is_ready=bool(found)))
-        targets.setdefault(owner, []).extend(_target(deployment, worker, suspended) for worker in found)
+        targets.setdefault(owner, []).extend(_target(deployment, worker, suspended, keys) for worker in found)
     return Table(targets=_frozen(targets), deployments=_frozen(deployments))
 
 
@@ -203,8 +206,13 @@ def _known(deployment: Deployment, suspended: frozenset[str], *, is_ready: bool)
     )
 
 
-def _target(deployment: Deployment, worker: Worker, suspended: frozenset[str]) -> Target:
+def _target(
+    deployment: Deployment, worker: Worker, suspended: frozenset[str], keys: Callable[[str], str]
+) -> Target:
     capabilities: dict[str, Any] = worker.capabilities
+    headers = {_token_header(capabilities): worker.token} if worker.token else {}
+    if deployment.sleeps_alone:
+        headers["Authorization"] = f"Bearer {keys(deployment.provider)}"
     assert worker.last_seen_at is not None  # noqa: S101 - a constraint of the table
     return Target(
         worker_id=worker.id,
@@ -215,10 +223,10 @@ def _target(deployment: Deployment, worker: Worker, suspended: frozenset[str]) -
         voices=frozenset(capabilities["voices"]) - suspended,
         languages=tuple(capabilities.get("languages", ())),
         features=frozenset(capabilities["features"]),
-        capacity=_capacity(capabilities),
+        capacity=_capacity_of_all(deployment) if deployment.sleeps_alone else _capacity(capabilities),
         protocol=capabilities.get("protocol", PROTOCOL),
         is_shared=deployment.is_shared,
-        headers=MappingProxyType({_token_header(capabilities): worker.token} if worker.token else {}),
+        headers=MappingProxyType(headers),
         reported_in_flight=worker.in_flight,
         last_seen_at=worker.last_seen_at,
     )
@@ -229,6 +237,11 @@ def _capacity(capabilities: Mapping[str, Any]) -> int:
     stated = capabilities.get("queue", {}).get("capacity")
     is_count = type(stated) is int and stated >= 1
     return int(stated if is_count else capabilities["max_batch"])
+
+
+def _capacity_of_all(deployment: Deployment) -> int:
+    """Behind one address are as many replicas as its provider may start; its queue holds the rest."""
+    return deployment.concurrency * deployment.max_replicas * 2
 
 
 def _offer(model: str, engine: str, group: list[Known]) -> Offer:

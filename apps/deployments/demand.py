@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from apps.deployments.models import Demand, Deployment
@@ -107,6 +107,15 @@ def write(process: UUID, report: Report) -> None:
     )
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(seconds=USED_RESOLUTION_SECONDS))
     Deployment.objects.filter(stale, pk__in=report.used).update(last_used_at=now)
+
+
+def told_lately(deployment: Deployment, now: datetime) -> Count:
+    """What the processes of the speech API, all together, told of it in the last seconds."""
+    since = now - timedelta(seconds=Demand.STALE_SECONDS)
+    told = deployment.demands.filter(told_at__gte=since).aggregate(
+        in_flight=Sum("in_flight", default=0), waiting=Sum("waiting", default=0)
+    )
+    return Count(**told)
 
 
 def forget_old() -> None:

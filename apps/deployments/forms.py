@@ -24,6 +24,7 @@ class NewDeploymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subsc
     After `is_valid`, `scaling` and `hardware` hold what is asked for.
     """
 
+    hardware_fields: tuple[str, ...] = HARDWARE_FIELDS
     gpu = forms.ChoiceField(choices=GPU_CHOICES, required=False, label="GPU")
     scaling: Scaling
     hardware: Hardware
@@ -47,7 +48,7 @@ class NewDeploymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subsc
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         kind = cleaned.get("kind") or Deployment.Kind.DEDICATED
         self.scaling = Scaling(**self._given(SCALING_FIELDS))
-        self.hardware = Hardware(**self._given(HARDWARE_FIELDS))
+        self.hardware = Hardware(**self._given(self.hardware_fields))
         self._check(lambda: self.scaling.check(kind))
         self._check(lambda: self.hardware.check(cleaned.get("provider") or Deployment.Provider.LOCAL))
         self._check_name(cleaned)

@@ -90,6 +90,14 @@ class Deployment(BaseModel):
     location = models.CharField(max_length=16, blank=True, help_text="Empty for wherever there is room.")
     environment = models.JSONField(default=dict, blank=True, help_text="Variables of its workers.")
     secrets = EncryptedTextField(blank=True, editable=False)
+    worker_token = EncryptedTextField(
+        blank=True,
+        editable=False,
+        help_text="What its workers ask of their callers; empty: theirs to say.",
+    )
+    told = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="A digest of what its provider was last told."
+    )
     price_per_hour = models.DecimalField(
         max_digits=10,
         decimal_places=4,
@@ -180,6 +188,11 @@ class Deployment(BaseModel):
         return self.organization_id is None
 
     @property
+    def sleeps_alone(self) -> bool:
+        """Whether its provider ends and starts its replicas by itself, so that a question may start one."""
+        return self.provider == self.Provider.VERDA and self.kind == self.Kind.SERVERLESS
+
+    @property
     def scales(self) -> bool:
         """Whether how many replicas it has follows what there is to do."""
         return self.min_replicas < self.max_replicas
@@ -203,6 +216,63 @@ class Deployment(BaseModel):
     def price_per_hour_of_all(self) -> Decimal | None:
         """Of all replicas that are wanted now."""
         return None if self.price_per_hour is None else self.price_per_hour * self.desired_replicas
+
+
+class Run(BaseModel):
+    """One replica's time at its provider, from when it was first seen there until it was seen no more.
+
+    Where it `is_estimated`, its provider starts and ends it by itself: what is known of it are samples.
+    """
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="runs")
+    organization = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="+")
+    replica = models.CharField(max_length=128)
+    gpu = models.CharField(max_length=32, blank=True)
+    price_per_hour = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    is_estimated = models.BooleanField(default=False)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["deployment", "replica"], condition=Q(ended_at=None), name="run_once_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="run_ends_after_its_start"
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "started_at"], name="run_by_organization")]
+
+    def __str__(self) -> str:
+        return self.replica
+
+
+class Orphan(BaseModel):
+    """Something at a provider that is ours by its name, and that no deployment here accounts for."""
+
+    provider = models.CharField(max_length=16, choices=Deployment.Provider)
+    provider_id = models.UUIDField(help_text="The deployment that its name tells of.")
+    seen_at = models.DateTimeField(help_text="When it was last there.")
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "provider_id"], name="orphan_once_at_provider")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.provider_id}"
+
+
+class ProviderKey(BaseModel):
+    """What a provider's own front asks of requests to the workers behind it; set and changed by staff."""
+
+    provider = models.CharField(max_length=16, choices=Deployment.Provider, unique=True)
+    inference_key = EncryptedTextField()
+
+    def __str__(self) -> str:
+        return self.get_provider_display()
 
 
 class Demand(models.Model):
@@ -265,6 +335,7 @@ class Worker(BaseModel):
     url = models.CharField(max_length=255, blank=True)
     token = EncryptedTextField(blank=True, editable=False)
     state = models.CharField(max_length=16, choices=State, default=State.STARTING)
+    state_changed_at = models.DateTimeField(default=timezone.now, editable=False)
     message = models.TextField(
         blank=True, help_text="Why it is not ready, in its own or the provider's words."
     )

@@ -22,8 +22,17 @@ _LISTS = ("models", "voices", "languages", "features", "formats")
 
 @dataclass(frozen=True, slots=True)
 class Address:
+    """`inference_key` is what a provider's front asks for; it may hold a question while a machine starts."""
+
     url: str
     token: str = field(default="", repr=False)
+    inference_key: str = field(default="", repr=False)
+    timeout_seconds: float = TIMEOUT_SECONDS
+
+    @property
+    def headers(self) -> dict[str, str]:
+        headers = {TOKEN_HEADER: self.token} if self.token else {}
+        return headers | ({"Authorization": f"Bearer {self.inference_key}"} if self.inference_key else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +58,27 @@ class Probe:
 
 
 def probe_all(addresses: Sequence[Address]) -> list[Probe]:
-    """One probe for each address, all at once; takes TIMEOUT_SECONDS at most."""
+    """One probe for each address, all at once; takes as long as the most patient of them at most."""
     return asyncio.run(_probe_all(addresses)) if addresses else []
 
 
 async def _probe_all(addresses: Sequence[Address]) -> list[Probe]:
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    async with aiohttp.ClientSession() as session:
         return list(await asyncio.gather(*(_probe(session, address) for address in addresses)))
 
 
 async def _probe(session: aiohttp.ClientSession, address: Address) -> Probe:
     asked_at = timezone.now()
-    headers = {TOKEN_HEADER: address.token} if address.token else {}
+    timeout = aiohttp.ClientTimeout(total=address.timeout_seconds)
     try:
-        async with session.get(f"{address.url}/ready", headers=headers, allow_redirects=False) as response:
+        async with session.get(
+            f"{address.url}/ready", headers=address.headers, allow_redirects=False, timeout=timeout
+        ) as response:
             return read_answer(asked_at, response.status, await _read(response))
     except TimeoutError:
-        return Probe(asked_at, timed_out=True, message=f"It did not answer within {TIMEOUT_SECONDS:g} s.")
+        return Probe(
+            asked_at, timed_out=True, message=f"It did not answer within {address.timeout_seconds:g} s."
+        )
     except aiohttp.ClientError as error:
         return Probe(asked_at, message=f"It could not be reached ({type(error).__name__}).")
 

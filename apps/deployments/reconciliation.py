@@ -12,31 +12,34 @@ from uuid import UUID
 import structlog
 from django.utils import timezone
 
-from apps.deployments import autoscaling, claims, services, starts, workers
+from apps.deployments import autoscaling, claims, runs, services, starts, wishes, workers
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.probing import Address, probe_all
-from apps.deployments.providers import provider_named, providers_in_use
-from apps.deployments.providers.base import Machine, Observation, Provider, ProviderError, Wanted
+from apps.deployments.providers import provider_named
+from apps.deployments.providers.base import Observation, Provider, ProviderError, Wanted
 from apps.deployments.states import State
+from apps.deployments.wishes import DRAIN_DEADLINE_SECONDS, ROUTERS_NOTICE_SECONDS
 from apps.deployments.workers import Health
 
 logger = structlog.get_logger(__name__)
 
-# Longer than the slowest look: three calls to a provider that hangs, and one round of probes.
+# Longer than the slowest look: some calls to a provider that hangs, and one round of probes.
 CLAIM_SECONDS = 15.0
+REMOTE_CLAIM_SECONDS = 180.0
 BUSY_SECONDS = 0.5
 NEXT_LOOK_SECONDS = 1.0
-# Routers read their table every second: after this they have noticed that a deployment drains.
-ROUTERS_NOTICE_SECONDS = 2.5
-DRAIN_DEADLINE_SECONDS = 60.0
 # Workers that still crash then do not only need longer.
 CRASHING_DEADLINE_SECONDS = 90.0
 LOST_KEPT_SECONDS = 3600.0
+# One that had requests lately is looked at closely, since what befell it matters to somebody.
+USED_LATELY_SECONDS = 60.0
+# Machines of a deployment that may be replaced in an hour; more of them are a fault, and cost money.
+REPLACEMENTS_AN_HOUR = 8
 
 
 def reconcile_deployment(deployment_id: UUID) -> float | None:
     """One look. Returns in how many seconds another one is due, `None` where the schedule does."""
-    deployment = claims.claim(deployment_id, seconds=CLAIM_SECONDS)
+    deployment = claims.claim(deployment_id, seconds=_claim_seconds(deployment_id))
     if deployment is None:
         return BUSY_SECONDS if Deployment.objects.filter(pk=deployment_id).exists() else None
     try:
@@ -45,20 +48,6 @@ def reconcile_deployment(deployment_id: UUID) -> float | None:
         return BUSY_SECONDS  # somebody pressed Stop meanwhile: what they want is done at the next look
     finally:
         claims.release(deployment)
-
-
-def remove_orphans() -> None:
-    """Ends what providers run for deployments that are at rest, or that do not exist."""
-    for name, provider in providers_in_use().items():
-        try:
-            # The provider is asked first: a deployment has its row before the provider hears of it.
-            there = provider.list_ids()
-            meant = Deployment.objects.active().filter(provider=name, pk__in=there)
-            for orphan in there - set(meant.values_list("pk", flat=True)):
-                logger.warning("orphan removed", provider=name, deployment=str(orphan))
-                provider.delete(orphan)
-        except ProviderError as error:
-            logger.info("provider not asked for orphans", provider=name, reason=error.message)
 
 
 def forget_lost_workers() -> None:
@@ -86,7 +75,7 @@ def _provision(deployment: Deployment, provider: Provider) -> float | None:
     if deployment.state == State.REQUESTED:
         services.transition(deployment, to=State.PROVISIONING, reason="The provider is asked for workers.")
     try:
-        provider.ensure(_wanted(deployment))
+        _tell(deployment, provider, wishes.wanted(deployment))
     except ProviderError as error:
         if error.permanent or _is_late(deployment, provider):
             _fail(deployment, provider, error.code, error.message)
@@ -103,12 +92,9 @@ def _watch(deployment: Deployment, provider: Provider) -> float | None:
     if not deployment.desired_replicas:
         services.sleep_deployment(deployment, reason="No worker of it is wanted.")
         return _rest(deployment, provider)
-    trouble: ProviderError | None = None
-    observation: Observation | None = None
-    try:
-        observation = _observe(deployment, provider)
-    except ProviderError as error:
-        trouble = error
+    observation, trouble = _observe(deployment, provider)
+    if observation is not None or trouble is None:
+        runs.note(deployment, observation)
     health = workers.look(deployment, observation)
     if trouble is not None and health.ready < deployment.desired_replicas:
         health = health.because(trouble.code, trouble.message)
@@ -126,14 +112,53 @@ def _scale(deployment: Deployment, provider: Provider, health: Health, trouble: 
         services.want_replicas(deployment, health.ready, reason=trouble.message)
 
 
-def _observe(deployment: Deployment, provider: Provider) -> Observation | None:
-    """What the provider has, after it was told again where that is not what is wanted."""
-    wanted = _wanted(deployment)
-    observation = provider.describe(wanted)
-    if observation is None or not observation.is_as_wanted:
-        provider.ensure(wanted)
-        observation = provider.describe(wanted)
-    return observation
+def _observe(
+    deployment: Deployment, provider: Provider, released: frozenset[str] | None = None
+) -> tuple[Observation | None, ProviderError | None]:
+    """What the provider has, told again where that is not what is wanted, and what went wrong meanwhile.
+
+    Without an observation but with trouble, it is away; with neither, it has nothing.
+    """
+    wanted = wishes.wanted(deployment, released)
+    closely = wanted.keeps_older or _is_to_be_watched(deployment)
+    observation: Observation | None = None
+    try:
+        observation = provider.describe(wanted, closely=closely)
+        is_as_wanted = observation is not None and observation.is_as_wanted
+        if not is_as_wanted or deployment.told != wanted.digest:
+            _tell(deployment, provider, wanted)
+            observation = provider.describe(wanted)
+    except ProviderError as error:
+        return observation, error
+    return observation, None
+
+
+def _tell(deployment: Deployment, provider: Provider, wanted: Wanted) -> None:
+    lost = deployment.workers.filter(state=Worker.State.LOST).count()
+    if deployment.provider != Deployment.Provider.LOCAL and wanted.replicas and lost > REPLACEMENTS_AN_HOUR:
+        raise ProviderError(
+            f"{lost} of its machines were lost within an hour, so no more are rented for now. Look at their "
+            "last words, or choose other hardware or machines on demand.",
+            code="too_many_losses",
+            permanent=False,
+        )
+    provider.ensure(wanted)
+    deployment.told = wanted.digest
+    Deployment.objects.filter(pk=deployment.pk).update(told=deployment.told)
+
+
+def _is_to_be_watched(deployment: Deployment) -> bool:
+    if State(deployment.state) not in {State.READY, State.ASLEEP, State.PAUSED}:
+        return True
+    since = timezone.now() - timedelta(seconds=USED_LATELY_SECONDS)
+    is_used = deployment.last_used_at is not None and deployment.last_used_at > since
+    # Until it was seen at nothing, it may cost money.
+    return is_used or (deployment.sleeps_alone and runs.running(deployment).exists())
+
+
+def _claim_seconds(deployment_id: UUID) -> float:
+    is_here = Deployment.objects.filter(pk=deployment_id, provider=Deployment.Provider.LOCAL).exists()
+    return CLAIM_SECONDS if is_here else REMOTE_CLAIM_SECONDS
 
 
 def _judge(deployment: Deployment, provider: Provider, health: Health) -> float | None:
@@ -190,11 +215,11 @@ def _rest(deployment: Deployment, provider: Provider) -> float | None:
     """
     if _is_speaking(deployment):
         return NEXT_LOOK_SECONDS
-    try:
-        observation = _observe(deployment, provider)
-    except ProviderError as error:
-        _note(deployment, error.code, error.message)
+    observation, trouble = _observe(deployment, provider, released=wishes.ids(wishes.draining(deployment)))
+    if trouble is not None:
+        _note(deployment, trouble.code, trouble.message)
         return None
+    runs.note(deployment, observation)
     doing = "is paused" if deployment.state == State.PAUSED else "sleeps"
     workers.lose_those_gone(deployment, observation, f"Its deployment {doing}.")
     _note(deployment, "", "")
@@ -209,17 +234,20 @@ def _is_speaking(deployment: Deployment) -> bool:
         return False
     if since < timedelta(seconds=ROUTERS_NOTICE_SECONDS):
         return True
+    if deployment.sleeps_alone:
+        return autoscaling.need_of(deployment, timezone.now()).requests > 0
     return any(probe.in_flight for probe in probe_all([Address(worker.url) for worker in draining]))
 
 
 def _stop(deployment: Deployment, provider: Provider) -> float | None:
     try:
         provider.delete(deployment.id)
-        if provider.describe(_wanted(deployment)) is not None:
+        if provider.describe(wishes.wanted(deployment)) is not None:
             return NEXT_LOOK_SECONDS
     except ProviderError as error:
         _note(deployment, error.code, error.message)
         return None
+    runs.note(deployment, None)
     workers.lose_all(deployment, "Its deployment was stopped.")
     services.transition(deployment, to=State.STOPPED, reason="The provider has nothing left of it.")
     return None
@@ -230,6 +258,7 @@ def _fail(deployment: Deployment, provider: Provider, code: str, message: str) -
     workers.lose_all(deployment, "Its deployment has failed.")
     try:
         provider.delete(deployment.id)
+        runs.note(deployment, None)
     except ProviderError as error:
         logger.info("left for the next look at orphans", deployment=deployment.name, reason=error.message)
 
@@ -240,32 +269,6 @@ def _note(deployment: Deployment, code: str, message: str) -> None:
         return
     Deployment.objects.filter(pk=deployment.pk, state=deployment.state).update(
         error_code=code, error_message=message, updated_at=timezone.now()
-    )
-
-
-def _wanted(deployment: Deployment) -> Wanted:
-    return Wanted(
-        deployment_id=deployment.id,
-        name=deployment.name,
-        engine=deployment.engine,
-        replicas=deployment.desired_replicas,
-        generation=deployment.generation,
-        is_paused=deployment.state == State.PAUSED,
-        machine=Machine(
-            kind=deployment.kind,
-            image=deployment.image,
-            gpu=deployment.gpu,
-            gpu_count=deployment.gpu_count,
-            is_spot=deployment.is_spot,
-            location=deployment.location,
-            environment=tuple(sorted(deployment.environment.items())),
-            secrets=tuple(sorted(deployment.secret_values.items())),
-            min_replicas=deployment.min_replicas,
-            max_replicas=deployment.max_replicas,
-            scale_up_delay_seconds=deployment.scale_up_delay_seconds,
-            scale_down_delay_seconds=deployment.scale_down_delay_seconds,
-            concurrency=deployment.concurrency,
-        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -111,6 +112,8 @@ def create_deployment(
     hardware.check(provider)
     _set_scaling(deployment, scaling)
     deployment.keep_secrets(hardware.secrets)
+    if provider != Deployment.Provider.LOCAL:
+        deployment.worker_token = secrets.token_urlsafe(32)  # this machine's are made with its processes
     _require_room(organization)
     try:
         with transaction.atomic():
@@ -321,8 +324,9 @@ def _want(deployment: Deployment, replicas: int) -> None:
 
 
 def _take_traffic(deployment: Deployment) -> None:
-    deployment.workers.exclude(state=Worker.State.LOST).update(
-        state=Worker.State.DRAINING, updated_at=timezone.now()
+    now = timezone.now()
+    deployment.workers.exclude(state__in=[Worker.State.LOST, Worker.State.DRAINING]).update(
+        state=Worker.State.DRAINING, state_changed_at=now, updated_at=now
     )
 
 

@@ -10,7 +10,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 from django.db import DatabaseError
 
-from apps.deployments import demand, reconciliation, services
+from apps.deployments import demand, orphans, reconciliation, services
 from apps.deployments.models import Deployment
 from apps.deployments.voices import tell_of_voices
 
@@ -24,7 +24,7 @@ def reconcile() -> None:
     for deployment_id in Deployment.objects.active().order_by("id").values_list("id", flat=True):
         reconcile_deployment.delay(str(deployment_id))
     tell_of_voices()
-    reconciliation.remove_orphans()
+    orphans.remove_orphans()
     reconciliation.forget_lost_workers()
     demand.forget_old()
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.deployments.models import Deployment, Worker
-from apps.deployments.probing import Address, Probe, probe_all
+from apps.deployments.probing import TIMEOUT_SECONDS, Address, Probe, probe_all
 from apps.deployments.providers.base import Observation, Replica, ReplicaState
 from apps.deployments.voices import tell_of_voices
 
@@ -18,6 +18,8 @@ INCOMPATIBLE = "worker_incompatible"
 CRASHED = "worker_crashed"
 # A worker under load may miss a look or two; one that refuses connections is gone at once.
 TIMEOUTS_FORGIVEN_SECONDS = 10.0
+# A front that starts a machine holds the question meanwhile; to ask anew is to queue up anew.
+COLD_START_SECONDS = 25.0
 
 _S = Worker.State
 _CODES = {
@@ -52,8 +54,8 @@ def look(deployment: Deployment, observation: Observation | None) -> Health:
     """
     known = {worker.provider_id: worker for worker in deployment.workers.defer("token")}
     replicas = observation.replicas if observation else [_as_replica(row) for row in known.values()]
-    asked = [replica for replica in replicas if replica.url and replica.state is not ReplicaState.CRASHED]
-    answers = probe_all([Address(replica.url, replica.token) for replica in asked])
+    asked = [replica for replica in replicas if _is_to_be_asked(replica, known.get(replica.id))]
+    answers = probe_all([_address(replica) for replica in asked])
     probes = {replica.id: probe for replica, probe in zip(asked, answers, strict=True)}
     rows = [
         _write(deployment, replica, known.get(replica.id), probes.get(replica.id)) for replica in replicas
@@ -62,6 +64,19 @@ def look(deployment: Deployment, observation: Observation | None) -> Health:
     _lose(gone, "The provider has it no more.")
     _learn_capabilities(deployment, rows)
     return _health(deployment, rows)
+
+
+def _is_to_be_asked(replica: Replica, row: Worker | None) -> bool:
+    """Not where it could start a machine for nothing: one that spoke is believed, as its requests tell."""
+    if not replica.url or replica.state is ReplicaState.CRASHED:
+        return False
+    is_known_to_speak = row is not None and row.state == _S.READY and row.generation == replica.generation
+    return not (replica.sleeps_alone and is_known_to_speak)
+
+
+def _address(replica: Replica) -> Address:
+    seconds = COLD_START_SECONDS if replica.sleeps_alone else TIMEOUT_SECONDS
+    return Address(replica.url, replica.token, replica.inference_key, timeout_seconds=seconds)
 
 
 def lose_those_gone(deployment: Deployment, observation: Observation | None, message: str) -> None:
@@ -81,6 +96,8 @@ def _write(deployment: Deployment, replica: Replica, row: Worker | None, probe: 
     is_news = (row.state, row.url, row.message) != (state, replica.url, message)
     if not is_news and probe is None and not row._state.adding:
         return row
+    if row.state != state:
+        row.state_changed_at = timezone.now()
     row.state, row.message, row.url = state, message, replica.url
     row.generation = replica.generation
     if probe is not None and probe.is_ready:
@@ -93,6 +110,7 @@ def _write(deployment: Deployment, replica: Replica, row: Worker | None, probe: 
         row.save(
             update_fields=[
                 "state",
+                "state_changed_at",
                 "message",
                 "url",
                 "generation",
@@ -111,7 +129,8 @@ def _judge(row: Worker, replica: Replica, probe: Probe | None) -> tuple[Worker.S
     if replica.state is ReplicaState.DRAINING:
         return _S.DRAINING, ""
     if probe is None:
-        return _S.STARTING, replica.message
+        is_believed = replica.sleeps_alone and replica.state is ReplicaState.RUNNING
+        return (_S.READY, "") if is_believed and row.state == _S.READY else (_S.STARTING, replica.message)
     if probe.is_ready:
         return _S.READY, ""
     if not probe.is_compatible:
@@ -130,12 +149,22 @@ def _was_seen_lately(row: Worker) -> bool:
 
 def _as_replica(row: Worker) -> Replica:
     state = ReplicaState.CRASHED if row.state == _S.LOST else ReplicaState.RUNNING
-    return Replica(row.provider_id, state, row.generation, url=row.url, message=row.message)
+    return Replica(
+        row.provider_id,
+        state,
+        row.generation,
+        url=row.url,
+        message=row.message,
+        sleeps_alone=row.deployment.sleeps_alone,
+    )
 
 
 def _lose(rows: Iterable[Worker], message: str) -> None:
     ids = [row.pk for row in rows if row.state != _S.LOST]
-    Worker.objects.filter(pk__in=ids).update(state=_S.LOST, message=message, updated_at=timezone.now())
+    now = timezone.now()
+    Worker.objects.filter(pk__in=ids).update(
+        state=_S.LOST, state_changed_at=now, message=message, updated_at=now
+    )
 
 
 def _learn_capabilities(deployment: Deployment, rows: Iterable[Worker]) -> None:

@@ -13,7 +13,7 @@ import structlog
 from django.db.models import Q
 
 from apps.deployments.catalogue import CLONE
-from apps.deployments.models import Worker
+from apps.deployments.models import Deployment, Worker
 from gpu_worker.protocol import TOKEN_HEADER
 
 logger = structlog.get_logger(__name__)
@@ -25,7 +25,10 @@ def forget(organization_id: UUID, sha256: str) -> int:
     """Of all workers that may have spoken for the organization; returns how many had it."""
     owners = Q(deployment__organization_id=organization_id) | Q(deployment__organization=None)
     workers = Worker.objects.filter(owners, capabilities__features__contains=[CLONE]).exclude(url="")
-    asked = [(worker.url, worker.token) for worker in workers.exclude(state=Worker.State.LOST)]
+    # Behind one address are several, of which it is not ours to say who hears it.
+    hidden = Q(deployment__provider=Deployment.Provider.VERDA, deployment__kind=Deployment.Kind.SERVERLESS)
+    addressed = workers.exclude(state=Worker.State.LOST).exclude(hidden)
+    asked = [(worker.url, worker.token) for worker in addressed]
     return sum(asyncio.run(_ask_all(asked, sha256)))
 
 

@@ -19,14 +19,15 @@ function copyBySelection(text) {
   area.remove();
 }
 
+// One listener for all, for some buttons come later than the page.
 export function bindCopy() {
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    button.addEventListener("click", async () => {
-      const text = valueOf(button);
-      if (navigator.clipboard) await navigator.clipboard.writeText(text);
-      else copyBySelection(text);
-      button.classList.add("copied");
-      setTimeout(() => button.classList.remove("copied"), SHOWN_MS);
-    });
-  }
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const text = valueOf(button);
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else copyBySelection(text);
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), SHOWN_MS);
+  });
 }

@@ -1,11 +1,13 @@
 // Parts of a page that change while something goes on. An element with an id and [data-refresh=ms] is replaced
 // by its like of the same page as it is now, for as long as that asks for it. With [data-refresh-end=reload] the
-// page is loaded anew at the end, since more of it is different then.
+// page is loaded anew at the end, or once its [data-refresh-state] is another: more of it is different then.
 
 const SLOWEST_MS = 15_000;
 
 async function pageNow() {
   const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+  // What the page was about is gone: its own words for that are better than ours.
+  if (response.status === 404) location.reload();
   if (!response.ok || response.redirected) throw new Error(`answered ${response.status}`);
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
@@ -23,6 +25,10 @@ function visible() {
   return new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
 }
 
+function isOver(element, fresh) {
+  return !fresh?.dataset.refresh || fresh.dataset.refreshState !== element.dataset.refreshState;
+}
+
 async function keepFresh(element) {
   const every = Number(element.dataset.refresh);
   let lookedAt = Date.now();
@@ -31,7 +37,7 @@ async function keepFresh(element) {
     await visible();
     try {
       const fresh = (await pageNow()).getElementById(element.id);
-      if (element.dataset.refreshEnd === "reload" && !fresh?.dataset.refresh) return void location.reload();
+      if (element.dataset.refreshEnd === "reload" && isOver(element, fresh)) return void location.reload();
       if (!fresh) return;
       element.replaceWith(fresh);
       element = fresh;

@@ -28,13 +28,14 @@ function onKey(event, tabs, index) {
 }
 
 // On a narrow screen the row of tabs scrolls: the one that is open is in sight.
-function reveal(tab) {
-  const row = tab.parentElement;
+function reveal(tab, row = tab.parentElement) {
   row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
 }
 
 export function bindTabs() {
-  document.querySelectorAll(".tabs > [aria-current]").forEach(reveal);
+  for (const tab of document.querySelectorAll(".tabs > [aria-current]")) reveal(tab);
+  const page = document.querySelector(".rail-link[aria-current]");
+  if (page) reveal(page, page.closest(".rail-nav"));
   for (const block of document.querySelectorAll("[data-tabs]")) {
     const family = block.dataset.tabs;
     const tabs = [...block.querySelectorAll("[data-tab]")];

@@ -14,7 +14,9 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from apps.deployments.models import Worker
+from apps.accounts.models import Organization
+from apps.deployments.models import Deployment, Worker
+from apps.deployments.states import State
 from apps.keys import secrets
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
@@ -33,6 +35,20 @@ from tests.voices.recordings import actor, clone
 pytestmark = pytest.mark.slow
 
 OPERATIONS = (
+    "deployments_change",
+    "deployments_create",
+    "deployments_delete",
+    "deployments_events",
+    "deployments_get",
+    "deployments_list",
+    "deployments_metrics",
+    "deployments_pause",
+    "deployments_restart",
+    "deployments_resume",
+    "deployments_sleep",
+    "deployments_start",
+    "deployments_stop",
+    "deployments_wake",
     "elevenlabs_add_voice",
     "elevenlabs_convert",
     "elevenlabs_convert_with_timestamps",
@@ -46,6 +62,7 @@ OPERATIONS = (
     "elevenlabs_stream",
     "elevenlabs_stream_with_timestamps",
     "generate",
+    "gpus",
     "history_delete",
     "history_delete_all",
     "history_get",
@@ -90,8 +107,11 @@ WITHOUT_INPUT = {
     "elevenlabs_get_user",
     "elevenlabs_list_models",
     "elevenlabs_list_voices",
+    "gpus",
     "voices_consent",
 }
+# From where a deployment can take the step; all others it can take while it is ready.
+STATES = {"start": State.STOPPED, "resume": State.PAUSED, "wake": State.ASLEEP}
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -134,6 +154,13 @@ def test_every_operation_is_fuzzed(schema: Any) -> None:
     assert found == set(OPERATIONS)
 
 
+def deployment_in(organization: Organization, state: State) -> Deployment:
+    made = Deployment(organization=organization, name=f"made-{uuid4()}", engine="cpu", state=state)
+    made.keep_secrets({"HIDDEN": "value"})
+    made.save(force_insert=True)
+    return made
+
+
 def make_real(case: Any, key_id: str) -> None:
     """What nobody guesses: an id that is there, a text that can be spoken by a voice that is there."""
     if "key_id" in (case.path_parameters or {}):
@@ -143,6 +170,12 @@ def make_real(case: Any, key_id: str) -> None:
     if "item_id" in (case.path_parameters or {}):
         organization = ApiKey.objects.get(pk=key_id).organization
         case.path_parameters["item_id"] = str(item(organization).pk)
+    if "deployment_id" in (case.path_parameters or {}):
+        state = STATES.get(case.operation.path.rpartition("/")[2], State.READY)
+        made = deployment_in(ApiKey.objects.get(pk=key_id).organization, state)
+        case.path_parameters["deployment_id"] = str(made.pk)
+    if case.operation.label == "POST /api/deployments" and isinstance(case.body, dict):
+        case.body = {"name": f"fuzzed-{uuid4()}", "engine": "cpu"}
     if case.operation.label == "POST /api/voices":
         case.body = NEW_VOICE | {"name": f"Voice {uuid4()}"}
     if "job_id" in (case.path_parameters or {}):

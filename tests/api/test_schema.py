@@ -69,6 +69,18 @@ def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
         "/api/keys",
         "/api/keys/{key_id}",
         "/api/keys/{key_id}/rotate",
+        "/api/deployments",
+        "/api/deployments/{deployment_id}",
+        "/api/deployments/{deployment_id}/start",
+        "/api/deployments/{deployment_id}/stop",
+        "/api/deployments/{deployment_id}/pause",
+        "/api/deployments/{deployment_id}/resume",
+        "/api/deployments/{deployment_id}/restart",
+        "/api/deployments/{deployment_id}/sleep",
+        "/api/deployments/{deployment_id}/wake",
+        "/api/deployments/{deployment_id}/events",
+        "/api/deployments/{deployment_id}/metrics",
+        "/api/gpus",
         "/api/usage",
         "/api/stats",
         "/v1/audio/speech",
@@ -127,6 +139,8 @@ def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> 
     }
     assert found["post /api/jobs/{job_id}/cancel"] == {"200", "401", "403", "404", "409", "503"}
     assert found["delete /api/keys/{key_id}"] == {"204", "401", "403", "404", "503"}
+    stopping = found["post /api/deployments/{deployment_id}/stop"]
+    assert stopping == {"200", "401", "403", "404", "409", "503"}
     assert found["get /api/stats"] == {"200", "400", "401", "403", "503"}
     assert found["post /api/keys"] == {"201", "400", "401", "403", "409", "413", "415", "503"}
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from apps.deployments import reconciliation, services, starts
+from apps.deployments import orphans, reconciliation, services, starts
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.deployments.states import State
 from tests.deployments.fake_supervisor import FakeSupervisor
@@ -86,7 +86,7 @@ def test_one_that_sleeps_is_never_probed_and_its_voices_stay_known(
     assert asleep.events.count() == events
     assert (asleep.state, asleep.capabilities["voices"]) == (State.ASLEEP, ["heart"])
     assert asleep.pk in fake_supervisor.wanted
-    reconciliation.remove_orphans()
+    orphans.remove_orphans()
     assert asleep.pk in fake_supervisor.wanted
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from apps.deployments import reconciliation, services
+from apps.deployments import orphans, reconciliation, services
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.providers.base import Wanted
 from apps.deployments.states import State
@@ -80,12 +80,12 @@ def test_orphans_are_removed_and_nothing_else(
     stopped = Deployment.objects.create(name="stopped", engine="tone", state=State.STOPPED)
     for orphan in (uuid4(), stopped.pk):
         fake_supervisor.wanted[orphan] = Wanted(orphan, "orphan", "tone", 1, 1)
-    reconciliation.remove_orphans()
+    orphans.remove_orphans()
     assert set(fake_supervisor.wanted) == {deployment.pk}
 
 
 def test_orphans_of_a_provider_that_is_away_wait(var_dir: Path) -> None:
-    reconciliation.remove_orphans()
+    orphans.remove_orphans()
 
 
 def test_lost_workers_are_forgotten_after_an_hour() -> None:

@@ -161,8 +161,10 @@ def _filled(text: str, found: Any) -> str:
 EXAMPLES: dict[str, Any] = {
     "api/jobs/<uuid:job_id>": SpeechJob,
     "jobs/<uuid:job_id>": SpeechJob,
+    "api/deployments/<uuid:deployment_id>": Deployment,
     "api/keys/<uuid:key_id>": ApiKey,
     "keys/<uuid:key_id>/": ApiKey,
+    "deployments/<uuid:deployment_id>": Deployment,
     "v1/": lambda owned: f"/v1/models/{MARK}",
     "api/voices/<str:voice_id>": Voice,
     "elevenlabs/v1/voices/<str:voice_id>": Voice,

@@ -122,6 +122,7 @@ def test_the_marks_are_seen_by_who_may_see_them(owned: Possessions) -> None:
         "/keys",
         "/usage?tab=requests",
         "/settings",
+        "/api/deployments",
         "/api/keys",
         "/api/usage",
         "/api/voices",

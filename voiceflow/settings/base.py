@@ -275,6 +275,11 @@ SPECTACULAR_SETTINGS = {
             "name": "jobs",
             "description": "Long texts made into one file. Needs a key with the scope `speech`.",
         },
+        {
+            "name": "deployments",
+            "description": "Your own workers: make, change, start and stop them. Needs the scope `manage`.",
+        },
+        {"name": "gpus", "description": "What deployments can run on. Needs the scope `manage`."},
         {"name": "keys", "description": "Issue, rotate and revoke keys. Needs the scope `manage`."},
         {"name": "usage", "description": "Every request, newest first. Needs the scope `manage`."},
         {"name": "stats", "description": "Requests summed up. Needs the scope `manage`."},
@@ -291,6 +296,11 @@ SPECTACULAR_SETTINGS = {
         "VoiceStateEnum": "apps.voices.models.Voice.State",
         "JobStateEnum": "apps.tts.models.SpeechJob.State",
         "JobPartStateEnum": "apps.tts.models.JobPart.State",
+        "DeploymentStateEnum": "apps.deployments.states.State",
+        "ModeEnum": "apps.keys.models.ApiKey.Mode",
+        "PlatformModeEnum": ["demo", "live"],
+        "ProviderEnum": "apps.deployments.models.Deployment.Provider",
+        "WorkerStateEnum": "apps.deployments.models.Worker.State",
         "UsageStateEnum": "apps.usage.models.UsageRecord.State",
     },
     "POSTPROCESSING_HOOKS": [
@@ -314,6 +324,15 @@ SPEECH_WAIT_MAX_SECONDS = ENV["SPEECH_WAIT_MAX_SECONDS"]
 USAGE_HOURS_KEPT_DAYS = ENV["USAGE_HOURS_KEPT_DAYS"]
 LIMIT_VOICES = ENV["LIMIT_VOICES"]
 LIMIT_DEPLOYMENTS = ENV["LIMIT_DEPLOYMENTS"]
+VERDA_CLIENT_ID = ENV["VERDA_CLIENT_ID"]
+VERDA_CLIENT_SECRET = ENV["VERDA_CLIENT_SECRET"]
+VERDA_INFERENCE_KEY = ENV["VERDA_INFERENCE_KEY"]
+VERDA_BASE_URL = ENV["VERDA_BASE_URL"]
+VERDA_NAME_PREFIX = ENV["VERDA_NAME_PREFIX"]
+VERDA_WORKER_PORT = ENV["VERDA_WORKER_PORT"]
+VERDA_CALLS_A_SECOND = ENV["VERDA_CALLS_A_SECOND"]
+DEFAULT_WORKER_IMAGE = ENV["DEFAULT_WORKER_IMAGE"]
+HF_TOKEN = ENV["HF_TOKEN"]
 CONSENT_SECRET = ENV["CONSENT_SECRET"]
 ROUTING_REFRESH_MS = ENV["ROUTING_REFRESH_MS"]
 LOCAL_MAX_WORKERS = ENV["LOCAL_MAX_WORKERS"]

@@ -21,6 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENTS = ("production", "development", "test")
 GOOGLE_URL = "https://accounts.google.com"
 GITHUB_URL = "https://github.com"
+VERDA_URL = "https://api.verda.com/v1"
 
 
 class ConfigurationError(Exception):
@@ -82,6 +83,12 @@ def optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
 def bucket(raw: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", raw):
         raise ValueError("must be the name of a bucket alone")
+    return raw
+
+
+def prefix(raw: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]{1,8}", raw):
+        raise ValueError("must be 1 to 8 lower-case letters and digits")
     return raw
 
 
@@ -207,6 +214,28 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("GITHUB_URL", url("https", "http"), "GitHub, or your GitHub Enterprise Server", GITHUB_URL),
     Variable("VERDA_CLIENT_ID", text, "Verda's cloud; without it the platform is in demo mode", ""),
     Variable("VERDA_CLIENT_SECRET", text, "see VERDA_CLIENT_ID", ""),
+    Variable(
+        "VERDA_INFERENCE_KEY",
+        text,
+        "what requests to Verda's containers carry, issued in its console; staff may set another in admin",
+        "",
+    ),
+    Variable("VERDA_BASE_URL", url("https", "http"), "Verda's API, or what stands in for it", VERDA_URL),
+    Variable(
+        "VERDA_NAME_PREFIX",
+        prefix,
+        "how names of ours begin at Verda; another one for each platform in an account",
+        "vf",
+    ),
+    Variable("VERDA_WORKER_PORT", whole(1, 65535), "where workers serve on machines rented at Verda", "8000"),
+    Variable("VERDA_CALLS_A_SECOND", whole(1, 1000), "calls to Verda's API by all processes together", "5"),
+    Variable(
+        "DEFAULT_WORKER_IMAGE",
+        text,
+        "the image of gpu_worker/Dockerfile where you pushed it, with its tag: what runs at Verda",
+        "",
+    ),
+    Variable("HF_TOKEN", text, "what workers at Verda fetch weights from Hugging Face with", ""),
     Variable("TRUSTED_PROXY_COUNT", whole(0, 10), "reverse proxies in front that set X-Forwarded-For", "0"),
     Variable("SECURE_SSL_REDIRECT", boolean, "send http to https", "true", "false"),
     Variable("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "how much is logged", "INFO"),

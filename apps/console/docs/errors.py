@@ -108,6 +108,20 @@ GROUPS: Final = (
         ),
     ),
     Group(
+        "Deployments",
+        (
+            Said(409, "name_taken", "Another deployment of yours has this name."),
+            Said(409, "too_many_deployments", "As many run as may at once. Stop or delete one first."),
+            Said(
+                409,
+                "illegal_transition",
+                "Its present state does not allow it; the message says which that is.",
+            ),
+            Said(409, "state_changed", "Somebody else changed it at the same moment. Look again."),
+            Said(409, "deleted", "It was deleted, and is being taken down."),
+        ),
+    ),
+    Group(
         "ElevenLabs' own",
         (
             Said(422, "validation_error", "The body has the wrong shape; detail lists where."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -49,6 +50,15 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{round(value):,}".replace(",", THIN_SPACE)
+
+
+@register.filter
+def dollars(amount: Decimal | None) -> str:
+    """$1 240.50; tenths of a cent too where it is less than a dollar; a dash where nothing is known."""
+    if amount is None:
+        return "–"
+    places = 2 if amount >= 1 or round(amount * 1000) % 10 == 0 else 3
+    return f"${amount:,.{places}f}".replace(",", THIN_SPACE)
 
 
 @register.filter
@@ -186,6 +196,13 @@ def code_samples(context: Context, code_id: str, text: str = FIRST_TEXT, **call:
     """The speech call as curl, Python and JavaScript, with the address that the reader uses."""
     base_url = context["request"].build_absolute_uri("/").rstrip("/")
     return {"id": code_id, "samples": samples.of_speech(base_url, text=text, **call)}
+
+
+@register.inclusion_tag("components/code_tabs.html", takes_context=True)
+def api_samples(context: Context, code_id: str, method: str, path: str) -> dict[str, Any]:
+    """A call of the management API without a body, with the address that the reader uses."""
+    url = context["request"].build_absolute_uri(path)
+    return {"id": code_id, "samples": samples.of_api(method, url)}
 
 
 @register.inclusion_tag("components/code_tabs.html")

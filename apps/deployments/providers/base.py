@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -57,7 +60,8 @@ class Machine:
 class Wanted:
     """What a deployment should have. Another `generation` or `engine` has every replica replaced.
 
-    One that `is_paused` runs nothing, whoever asks.
+    One that `is_paused` runs nothing, whoever asks. While it `keeps_older`, replicas of older generations
+    stay, since new ones cannot speak yet. Those `released` speak for nobody any more and may go.
     """
 
     deployment_id: UUID
@@ -66,7 +70,15 @@ class Wanted:
     replicas: int
     generation: int
     is_paused: bool = False
+    keeps_older: bool = False
+    released: frozenset[str] = frozenset()
     machine: Machine = Machine()
+
+    @property
+    def digest(self) -> str:
+        """The same for the same wishes, in whatever process; says nothing of the secrets in it."""
+        fields = dataclasses.asdict(self) | {"released": sorted(self.released)}
+        return hashlib.sha256(json.dumps(fields, default=str, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ class Replica:
 
     `url` is empty until its address is known, `token` where it asks for none. `message` tells what went
     wrong with it, or with the one before it in its place. To one that `sleeps_alone` even a question costs
-    money: it may start a machine.
+    money: it may start a machine. `inference_key` is what the provider's front asks for, beside the token.
     """
 
     id: str
@@ -85,14 +97,20 @@ class Replica:
     token: str = field(default="", repr=False)
     message: str = ""
     sleeps_alone: bool = False
+    inference_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A deployment as the provider sees it: what there is, and whether that is what it should be."""
+    """A deployment as the provider sees it: what there is, and whether that is what it should be.
+
+    `billed` names what is paid for behind an address that hides it; `None` where that was not asked, or where
+    the replicas are all there is.
+    """
 
     replicas: tuple[Replica, ...]
     is_as_wanted: bool = True
+    billed: tuple[str, ...] | None = None
 
 
 class Provider(Protocol):
@@ -110,8 +128,11 @@ class Provider(Protocol):
     def ensure(self, wanted: Wanted) -> None:
         """Makes it so that the deployment exists and is on its way to what is wanted."""
 
-    def describe(self, wanted: Wanted) -> Observation | None:
-        """What there is of it; `None` where there is nothing. Costs nothing and starts nothing."""
+    def describe(self, wanted: Wanted, *, closely: bool = True) -> Observation | None:
+        """What there is of it; `None` where there is nothing. Costs nothing and starts nothing.
+
+        Not `closely`, a provider that is slow to ask tells what it told of all at once a moment ago.
+        """
 
     def delete(self, deployment_id: UUID) -> None:
         """Begins to take it down, replicas drained first; one that does not exist is no error."""

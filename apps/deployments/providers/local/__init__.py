@@ -32,13 +32,13 @@ class LocalProvider:
     def scales_alone(self, kind: str) -> bool:
         return False
 
-    def describe(self, wanted: Wanted) -> Observation | None:
+    def describe(self, wanted: Wanted, *, closely: bool = True) -> Observation | None:
         path = f"/deployments/{wanted.deployment_id}"
         status, body = self._client.request("GET", path, missing_ok=True)
         if status == HTTPStatus.NOT_FOUND:
             return None
         fleet = self._read(body)
-        return Observation(fleet.replicas, is_as_wanted=fleet.wanted == wire.as_told(wanted))
+        return Observation(fleet.replicas, is_as_wanted=fleet.wanted == wanted)
 
     def delete(self, deployment_id: UUID) -> None:
         self._client.request("DELETE", f"/deployments/{deployment_id}", missing_ok=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from apps.deployments.providers.base import Machine, Replica, ReplicaState, Wanted
+from apps.deployments.providers.base import Replica, ReplicaState, Wanted
 
 MAX_REPLICAS = 64
 _WORD = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -26,11 +25,6 @@ class Fleet:
 
     wanted: Wanted
     replicas: tuple[Replica, ...]
-
-
-def as_told(wanted: Wanted) -> Wanted:
-    """The part of it that the supervisor is told: there is but this machine."""
-    return dataclasses.replace(wanted, machine=Machine(), is_paused=False)
 
 
 def decode(raw: bytes | str) -> object:

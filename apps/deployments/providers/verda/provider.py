@@ -1,0 +1,74 @@
+"""Verda as a `Provider`: containers that scale to zero by themselves, and dedicated machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+from apps.deployments.providers.base import Observation, Wanted
+from apps.deployments.providers.verda.client import VerdaClient
+from apps.deployments.providers.verda.dedicated import Dedicated
+from apps.deployments.providers.verda.errors import VerdaError
+from apps.deployments.providers.verda.ground import Ground, Settings, translated
+from apps.deployments.providers.verda.serverless import Serverless
+from apps.deployments.providers.verda.types import Gpu
+
+SERVERLESS = "serverless"
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _in_our_terms(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    @wraps(call)
+    def asked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return call(*args, **kwargs)
+        except VerdaError as error:
+            raise translated(error) from error
+
+    return asked
+
+
+class VerdaProvider:
+    """The `Provider`; one for each process, safe for its threads."""
+
+    def __init__(self, client: VerdaClient, settings: Settings) -> None:
+        self._ground = Ground(client, settings)
+        self._serverless = Serverless(self._ground)
+        self._dedicated = Dedicated(self._ground)
+
+    def start_deadline_seconds(self, engine: str) -> float:
+        return 2400.0  # a machine to be found, an image of 8 GB, weights of 3 GB
+
+    def typical_start_seconds(self, engine: str) -> float:
+        return 180.0
+
+    def scales_alone(self, kind: str) -> bool:
+        return kind == SERVERLESS
+
+    @_in_our_terms
+    def ensure(self, wanted: Wanted) -> None:
+        self._kind(wanted).ensure(wanted)
+
+    @_in_our_terms
+    def describe(self, wanted: Wanted, *, closely: bool = True) -> Observation | None:
+        return self._kind(wanted).describe(wanted, closely=closely)
+
+    @_in_our_terms
+    def delete(self, deployment_id: UUID) -> None:
+        self._serverless.delete(deployment_id)
+        self._dedicated.delete(deployment_id)
+
+    @_in_our_terms
+    def list_ids(self) -> Set[UUID]:
+        return self._serverless.ids() | self._dedicated.ids()
+
+    @_in_our_terms
+    def hardware(self) -> list[Gpu]:
+        """What can be rented, with its prices; a few minutes old at most."""
+        return self._ground.hardware.get()
+
+    def _kind(self, wanted: Wanted) -> Serverless | Dedicated:
+        return self._serverless if wanted.machine.kind == SERVERLESS else self._dedicated

@@ -1,0 +1,188 @@
+"""Serverless containers: Verda starts and ends replicas by itself, behind one address."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from apps.deployments.providers.base import Machine, Observation, Replica, ReplicaState, Wanted
+from apps.deployments.providers.verda.errors import Conflict, VerdaError
+from apps.deployments.providers.verda.ground import Ground
+from apps.deployments.providers.verda.types import (
+    ContainerDeployment,
+    ContainerSpec,
+    EnvironmentVariable,
+    Scaling,
+    ScratchMount,
+)
+
+# What Verda calls a deployment whose replicas take requests, and one that will not come up by itself.
+_SERVES = frozenset({"healthy", "degraded"})
+_STUCK = {
+    "unhealthy": "Verda says unhealthy: its container does not answer /health.",
+    "quota_reached": "Verda says quota_reached: no such hardware is free, or the account's quota is used up.",
+}
+_PAUSED = "paused"
+_UPDATING = "version_updating"
+
+
+class Serverless:
+    """All raise `VerdaError` or `ProviderError`."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._client = ground.client
+
+    def ensure(self, wanted: Wanted) -> None:
+        name = self._ground.names.of(wanted.deployment_id)
+        there = self._client.get_container_deployment(name) or self._create(name, wanted)
+        self._pause_or_resume(name, wanted)
+        self._update(there, wanted)
+        scaling = _scaling(wanted.machine)
+        if self._client.container_scaling(name) != scaling:
+            self._client.scale_container_deployment(
+                name,
+                min_replicas=scaling.min_replicas,
+                max_replicas=scaling.max_replicas,
+                scale_down_delay_seconds=scaling.scale_down_delay_seconds,
+                scale_up_delay_seconds=scaling.scale_up_delay_seconds,
+                concurrent_requests_per_replica=scaling.concurrent_requests_per_replica,
+            )
+        self._ground.containers.get(fresh=True)
+
+    def describe(self, wanted: Wanted, *, closely: bool) -> Observation | None:
+        there = self._find(wanted.deployment_id, fresh=closely)
+        if there is None:
+            return None
+        is_as_wanted = self._is_as_wanted(there, wanted)
+        billed = self._billed(there.name) if closely else None
+        if not wanted.replicas:
+            return Observation((), is_as_wanted, billed)
+        status = self._client.container_status(there.name) if closely else "healthy"
+        replica = self._replica(there, wanted, status)
+        return Observation((replica,), is_as_wanted and status != _PAUSED, billed)
+
+    def delete(self, deployment_id: UUID) -> None:
+        self._client.delete_container_deployment(self._ground.names.of(deployment_id))
+        for secret in self._client.list_secrets():
+            if self._ground.names.deployment_of(secret.name) == deployment_id:
+                self._client.delete_secret(secret.name, force=True)
+        self._ground.containers.get(fresh=True)
+
+    def ids(self) -> set[UUID]:
+        containers = self._ground.containers.get(fresh=True)
+        names = (self._ground.names.deployment_of(one.name) for one in containers)
+        return {deployment_id for deployment_id in names if deployment_id is not None}
+
+    def _find(self, deployment_id: UUID, *, fresh: bool) -> ContainerDeployment | None:
+        name = self._ground.names.of(deployment_id)
+        return next((one for one in self._ground.containers.get(fresh=fresh) if one.name == name), None)
+
+    def _billed(self, name: str) -> tuple[str, ...]:
+        return tuple(replica.id for replica in self._client.container_replicas(name))
+
+    def _create(self, name: str, wanted: Wanted) -> ContainerDeployment:
+        gpu = self._ground.gpu(wanted)
+        machine = wanted.machine
+        spec = ContainerSpec(
+            name=name,
+            image=self._ground.image(wanted),
+            compute_name=gpu.compute_name,
+            compute_size=gpu.compute_size,
+            is_spot=machine.is_spot,
+            environment=self._variables(wanted),
+            mounts=(ScratchMount("/cache"),),
+            scaling=_scaling(machine),
+        )
+        self._keep_secrets(wanted)
+        try:
+            return self._client.create_container_deployment(spec)
+        except VerdaError as error:
+            if not (error.outcome_unknown or isinstance(error, Conflict)):
+                raise
+            # Another task, or this one before it was cut off, may have made it.
+            if there := self._client.get_container_deployment(name):
+                return there
+            raise
+
+    def _pause_or_resume(self, name: str, wanted: Wanted) -> None:
+        is_paused = self._client.container_status(name) == _PAUSED
+        if wanted.is_paused and not is_paused:
+            self._client.pause(name)
+        elif is_paused and not wanted.is_paused:
+            self._client.resume(name)
+
+    def _update(self, there: ContainerDeployment, wanted: Wanted) -> None:
+        """Verda replaces replicas without a gap, by itself."""
+        variables = self._variables(wanted)
+        if _by_name(there.environment) != _by_name(variables):
+            self._keep_secrets(wanted)
+            self._client.set_environment_variables(there.name, variables)
+            gone = _by_name(there.environment).keys() - _by_name(variables).keys()
+            self._client.delete_environment_variables(there.name, sorted(gone))
+        if there.image != self._ground.image(wanted):
+            self._client.update_container_image(there.name, self._ground.image(wanted))
+
+    def _keep_secrets(self, wanted: Wanted) -> None:
+        """Verda's secrets cannot be changed: one of another value is made anew."""
+        for name, value in self._ground.secrets(wanted).items():
+            kept = self._secret(wanted, name)
+            try:
+                self._client.create_secret(kept, value)
+            except Conflict:
+                self._client.delete_secret(kept, force=True)
+                self._client.create_secret(kept, value)
+
+    def _variables(self, wanted: Wanted) -> tuple[EnvironmentVariable, ...]:
+        plain = self._ground.environment(wanted)
+        open_ones = [EnvironmentVariable(name, value) for name, value in sorted(plain.items())]
+        hidden = [
+            EnvironmentVariable(name, self._secret(wanted, name), is_secret=True)
+            for name in sorted(self._ground.secrets(wanted))
+        ]
+        return (*open_ones, *hidden)
+
+    def _secret(self, wanted: Wanted, variable: str) -> str:
+        return self._ground.names.secret(wanted.deployment_id, variable)
+
+    def _is_as_wanted(self, there: ContainerDeployment, wanted: Wanted) -> bool:
+        return there.image == self._ground.image(wanted) and _by_name(there.environment) == _by_name(
+            self._variables(wanted)
+        )
+
+    def _replica(self, there: ContainerDeployment, wanted: Wanted, status: str) -> Replica:
+        told = _by_name(there.environment).get("GENERATION", ("0", False))[0]
+        generation = int(told) if told.isdecimal() and int(told) else 1
+        state, url = ReplicaState.RUNNING, there.endpoint_base_url.rstrip("/")
+        if status in _STUCK:
+            state = ReplicaState.CRASHED
+        elif status == _UPDATING:
+            # Until all replicas are new ones the older answer, too.
+            generation = max(1, generation - 1)
+        elif status not in _SERVES:
+            state, url = ReplicaState.STARTING, ""  # a question would only wait in its queue
+        return Replica(
+            id=there.name,
+            state=state,
+            generation=generation,
+            url=url,
+            token=wanted.machine.token,
+            message=_STUCK.get(status, "" if status in _SERVES else f"Verda says {status}."),
+            sleeps_alone=True,
+            inference_key=self._ground.settings.inference_key(),
+        )
+
+
+def _scaling(machine: Machine) -> Scaling:
+    return replace(
+        Scaling(),
+        min_replicas=machine.min_replicas,
+        max_replicas=machine.max_replicas,
+        scale_down_delay_seconds=machine.scale_down_delay_seconds,
+        scale_up_delay_seconds=machine.scale_up_delay_seconds,
+        concurrent_requests_per_replica=machine.concurrency,
+    )
+
+
+def _by_name(variables: tuple[EnvironmentVariable, ...]) -> dict[str, tuple[str, bool]]:
+    return {variable.name: (variable.value, variable.is_secret) for variable in variables}

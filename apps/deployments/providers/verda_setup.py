@@ -1,0 +1,96 @@
+"""Verda as this platform is set up for it: credentials, names, images, and so many calls a second in all."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+import redis
+from django.conf import settings
+
+from apps.core import redis_client
+from apps.core.media import bucket_origin
+from apps.deployments.provider_keys import inference_key
+from apps.deployments.providers.base import ProviderError
+from apps.deployments.providers.verda import Bounds, VerdaClient
+from apps.deployments.providers.verda.ground import Settings
+from apps.deployments.providers.verda.provider import VerdaProvider
+
+_KEY = "verda:calls"
+# A look holds a claim meanwhile, and another one comes soon.
+_BOUNDS = Bounds(read_timeout_seconds=15.0, budget_seconds=20.0, attempts=3)
+
+
+class SharedLimiter:
+    """At most so many calls a second by all processes together; without Redis each process goes alone."""
+
+    def __init__(self, calls_a_second: int) -> None:
+        self._calls = calls_a_second
+
+    def acquire(self) -> None:
+        while (seconds := self._seconds_to_wait()) > 0:
+            time.sleep(seconds)
+
+    def _seconds_to_wait(self) -> float:
+        try:
+            with redis_client.connect() as connected:
+                seconds, micros = connected.time()
+                pipeline = connected.pipeline()
+                pipeline.incr(f"{_KEY}:{seconds}")
+                pipeline.expire(f"{_KEY}:{seconds}", 5)
+                taken = pipeline.execute()[0]
+        except redis.RedisError:
+            return 0.0
+        return 0.0 if taken <= self._calls else 1.0 - micros / 1_000_000
+
+
+def forget_lists() -> None:
+    """What this process keeps of Verda is read anew."""
+    _provider.cache_clear()
+
+
+def verda_provider() -> VerdaProvider:
+    """Raises `ProviderError` without credentials."""
+    if not settings.VERDA_CLIENT_ID:
+        raise ProviderError(
+            "This platform has no credentials for Verda: set VERDA_CLIENT_ID and VERDA_CLIENT_SECRET.",
+            code="not_set_up",
+            permanent=False,
+        )
+    return _provider(
+        settings.VERDA_CLIENT_ID,
+        settings.VERDA_CLIENT_SECRET,
+        settings.VERDA_BASE_URL,
+        settings.VERDA_NAME_PREFIX,
+        settings.DEFAULT_WORKER_IMAGE,
+        settings.VERDA_WORKER_PORT,
+        settings.VERDA_CALLS_A_SECOND,
+    )
+
+
+@lru_cache(maxsize=4)
+def _provider(
+    client_id: str, client_secret: str, base_url: str, prefix: str, image: str, port: int, calls: int
+) -> VerdaProvider:
+    """One for each set of settings, since a client keeps its token and its lists."""
+    client = VerdaClient(
+        client_id, client_secret, base_url=base_url, limiter=SharedLimiter(calls), bounds=_BOUNDS
+    )
+    return VerdaProvider(
+        client,
+        Settings(
+            prefix=prefix,
+            default_image=image,
+            own=_own_settings(),
+            inference_key=lambda: inference_key("verda"),
+            worker_port=port,
+        ),
+    )
+
+
+def _own_settings() -> dict[str, str]:
+    """What our own workers need to clone voices and to fetch weights."""
+    own = {"CONSENT_SECRET": settings.CONSENT_SECRET, "HF_TOKEN": settings.HF_TOKEN}
+    if settings.CONSENT_SECRET and settings.S3_BUCKET:
+        own["REFERENCE_ORIGINS"] = bucket_origin()
+    return {name: value for name, value in own.items() if value}

@@ -1,0 +1,297 @@
+"""Deployments as `/api/deployments` takes and shows them: secrets are written, and shown by name alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.deployments.gpus import GPUS
+from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.deployments.offers import DEMO, ENGINES, LIVE
+from apps.deployments.services import SCALING_FIELDS
+from apps.deployments.specification import (
+    MAX_CONCURRENT,
+    MAX_DELAY_SECONDS,
+    MAX_GPUS,
+    MAX_REPLICAS,
+    MAX_VALUE_CHARACTERS,
+    Hardware,
+    Scaling,
+)
+from apps.deployments.states import State
+
+STAFF = "Platform staff"
+_HARDWARE_FIELDS = tuple(field.name for field in dataclasses.fields(Hardware))
+
+
+# ---- what is taken -----------------------------------------------------------------------------------
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses a field that it does not have: what is misspelt would change nothing, in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = next((name for name in data if name not in self.fields), None)
+            if unknown is not None:
+                known = ", ".join(self.fields)
+                # JSON can name half a character, which no answer can.
+                shown = unknown.encode(errors="replace").decode()
+                raise serializers.ValidationError({shown: [f"Unknown field; there are {known}."]})
+        return super().to_internal_value(data)
+
+
+def _whole(low: int, high: int, help_text: str, **options: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(
+        required=False, min_value=low, max_value=high, help_text=help_text, **options
+    )
+
+
+def _image() -> serializers.CharField:
+    return serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=255,
+        help_text="With its tag, and not `latest`; empty where the provider runs our own worker.",
+    )
+
+
+def _variables(help_text: str, **options: Any) -> serializers.DictField:
+    value = serializers.CharField(
+        allow_blank=True, trim_whitespace=False, max_length=MAX_VALUE_CHARACTERS, **options
+    )
+    return serializers.DictField(child=value, required=False, help_text=help_text)
+
+
+class ScalingSerializer(StrictSerializer):
+    """Between how many replicas, and how soon."""
+
+    min_replicas = _whole(0, MAX_REPLICAS, "0 lets it sleep; a dedicated instance has at least 1.")
+    max_replicas = _whole(1, MAX_REPLICAS, "No more than so many, whatever is asked of it.")
+    scale_up_delay_seconds = _whole(
+        0, MAX_DELAY_SECONDS, "How long there is too much to do before it has more."
+    )
+    scale_down_delay_seconds = _whole(
+        0, MAX_DELAY_SECONDS, "How long there is less to do before it has fewer, or sleeps."
+    )
+    concurrent_per_replica = _whole(
+        1,
+        MAX_CONCURRENT,
+        "Requests that one replica speaks at once. Null: as many as its workers say.",
+        allow_null=True,
+    )
+
+
+class NewDeploymentSerializer(ScalingSerializer):
+    """What is left out takes the defaults of a serverless container, or of one dedicated instance."""
+
+    name = serializers.CharField(max_length=63, help_text="Lower-case letters, digits and hyphens.")
+    engine = serializers.ChoiceField(choices=[(engine.value, engine.label) for engine in ENGINES])
+    kind = serializers.ChoiceField(choices=Deployment.Kind.choices, default=Deployment.Kind.SERVERLESS)
+    provider = serializers.ChoiceField(
+        choices=Deployment.Provider.choices,
+        required=False,
+        help_text="The one that there is, where left out; in demo mode there is local alone.",
+    )
+    image = _image()
+    gpu = serializers.ChoiceField(
+        choices=list(GPUS), required=False, allow_blank=True, help_text="As in /api/gpus; empty for none."
+    )
+    gpu_count = _whole(1, MAX_GPUS, "Of each replica.")
+    is_spot = serializers.BooleanField(
+        required=False, help_text="Cheaper, and may be reclaimed at any time; true where left out."
+    )
+    location = serializers.CharField(
+        required=False, allow_blank=True, max_length=16, help_text="Empty for wherever there is room."
+    )
+    environment = _variables("Variables of its workers, by name.")
+    secrets = _variables("As environment; their values are kept encrypted and never shown.")
+
+    @property
+    def scaling(self) -> Scaling:
+        given = _given(self.validated_data, SCALING_FIELDS)
+        if self.validated_data["kind"] == Deployment.Kind.SERVERLESS:
+            return Scaling(**given)
+        return dataclasses.replace(Scaling.fixed(given.get("min_replicas") or 1), **given)
+
+    @property
+    def hardware(self) -> Hardware:
+        return Hardware(**_given(self.validated_data, _HARDWARE_FIELDS))
+
+
+class ChangedDeploymentSerializer(ScalingSerializer):
+    """What is left out stays as it is."""
+
+    image = _image()
+    environment = _variables("Merged by name: null removes a variable.", allow_null=True)
+    secrets = _variables("Merged by name: null removes a secret.", allow_null=True)
+
+
+class DeploymentsQuerySerializer(serializers.Serializer[Any]):
+    state = serializers.ChoiceField(choices=State.choices, required=False)
+    engine = serializers.ChoiceField(choices=Deployment.Engine.choices, required=False)
+
+
+def _given(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}
+
+
+# ---- what is shown -----------------------------------------------------------------------------------
+
+
+class DeploymentErrorSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ReplicasSerializer(serializers.Serializer[Any]):
+    desired = serializers.IntegerField(source="desired_replicas", read_only=True)
+    ready = serializers.IntegerField(source="ready_replicas", read_only=True)
+
+
+def _spoken(name: str, help_text: str) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.CharField(),
+        source=f"capabilities.{name}",
+        default=list,
+        read_only=True,
+        help_text=help_text,
+    )
+
+
+class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
+    error = serializers.SerializerMethodField(help_text="Why it is not as it should be.")
+    environment = serializers.DictField(child=serializers.CharField(), read_only=True)
+    secrets = serializers.SerializerMethodField(help_text="Their names.")
+    replicas = ReplicasSerializer(source="*", read_only=True)
+    models = _spoken("models", "What its workers could speak when last asked; empty before that.")
+    voices = _spoken("voices", "As models.")
+    languages = _spoken("languages", "As models.")
+
+    class Meta:
+        model = Deployment
+        fields = [
+            "id",
+            "name",
+            "engine",
+            "kind",
+            "provider",
+            "state",
+            "state_changed_at",
+            "error",
+            "image",
+            "gpu",
+            "gpu_count",
+            "is_spot",
+            "location",
+            "environment",
+            "secrets",
+            *SCALING_FIELDS,
+            "replicas",
+            "price_per_hour",
+            "models",
+            "voices",
+            "languages",
+            "last_used_at",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(DeploymentErrorSerializer(allow_null=True))
+    def get_error(self, deployment: Deployment) -> dict[str, str] | None:
+        if not deployment.error_code:
+            return None
+        return {"code": deployment.error_code, "message": deployment.error_message}
+
+    def get_secrets(self, deployment: Deployment) -> list[str]:
+        return sorted(deployment.secret_values)
+
+
+class DeploymentEventSerializer(serializers.ModelSerializer[DeploymentEvent]):
+    from_state = serializers.SerializerMethodField(help_text="Null for the first of all.")
+    actor = serializers.SerializerMethodField(
+        help_text="Who did it; null where the platform or an API key did."
+    )
+
+    class Meta:
+        model = DeploymentEvent
+        fields = ["id", "from_state", "to_state", "reason", "actor", "created_at"]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=State.choices, allow_null=True))
+    def get_from_state(self, event: DeploymentEvent) -> str | None:
+        return event.from_state or None
+
+    def get_actor(self, event: DeploymentEvent) -> str | None:
+        """A person of the organization by name; nobody of the operator's."""
+        if event.actor is None:
+            return None
+        is_ours = getattr(event, "actor_is_member", False)
+        return STAFF if event.actor.is_staff and not is_ours else event.actor.get_full_name()
+
+
+class BoundedReplicasSerializer(ReplicasSerializer):
+    min = serializers.IntegerField(source="min_replicas", read_only=True)
+    max = serializers.IntegerField(source="max_replicas", read_only=True)
+
+
+class RequestsNowSerializer(serializers.Serializer[Any]):
+    in_flight = serializers.IntegerField(help_text="Being spoken, over all processes.")
+    waiting = serializers.IntegerField(help_text="Without a worker that has room for them yet.")
+
+
+class DeploymentWorkerSerializer(serializers.ModelSerializer[Worker]):
+    in_flight = serializers.IntegerField(read_only=True, help_text="By its own word, when last asked.")
+
+    class Meta:
+        model = Worker
+        fields = ["id", "state", "in_flight", "last_seen_at", "created_at"]
+        read_only_fields = fields
+
+
+class MetricsSerializer(serializers.Serializer[Any]):
+    replicas = BoundedReplicasSerializer()
+    requests = RequestsNowSerializer()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    workers = DeploymentWorkerSerializer(many=True, help_text="Oldest first, without those that are lost.")
+
+
+# ---- GPUs --------------------------------------------------------------------------------------------
+
+
+def _price(help_text: str, **options: Any) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=10, decimal_places=4, help_text=help_text, **options)
+
+
+class AvailabilitySerializer(serializers.Serializer[Any]):
+    location = serializers.CharField()
+    on_demand = serializers.BooleanField()
+    spot = serializers.BooleanField()
+
+
+class GpuOfferSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="What `gpu` of a deployment takes.")
+    model = serializers.CharField()
+    memory_gb = serializers.IntegerField()
+    best_for = serializers.CharField()
+    list_price = _price("As published, for spot; US dollars an hour for one, as the others.")
+    on_demand_price = _price("Now; null where it is not known.", allow_null=True)
+    spot_price = _price("Now; null where it is not known.", allow_null=True)
+    availability = AvailabilitySerializer(
+        many=True, allow_null=True, help_text="Where it is to be had now; null where it is not known."
+    )
+    is_live = serializers.BooleanField(help_text="Whether prices and places are a provider's of now.")
+
+
+class GpusSerializer(serializers.Serializer[Any]):
+    mode = serializers.ChoiceField(
+        choices=[DEMO, LIVE], help_text="In demo mode deployments run on the platform's own machine."
+    )
+    providers = serializers.ListField(
+        child=serializers.ChoiceField(choices=Deployment.Provider.choices),
+        help_text="Where a new deployment may run.",
+    )
+    gpus = GpuOfferSerializer(many=True)
