@@ -245,10 +245,11 @@ def make_tenant(server: Server, name: str) -> Tenant:
 @contextmanager
 def forgotten_afterwards(server: Server) -> Iterator[None]:
     """Takes the workers away at the end, and waits until the server knows none: the next test has its own."""
-    from apps.deployments.models import Deployment
+    from apps.deployments.models import Deployment, Run
 
     yield
     if Deployment.objects.exists():
+        Run.objects.all().delete()  # what they cost keeps them
         Deployment.objects.all().delete()
         observer = make_tenant(server, "observer")  # nobody knows yet what this one may do
         with observer.client:

@@ -47,5 +47,14 @@ app.conf.beat_schedule = {
         "task": "apps.tts.tasks.sweep_history",
         "schedule": crontab(hour="4", minute="21"),
     },
+    "deployments-watch-budgets": {"task": "apps.deployments.tasks.watch_budgets", "schedule": 30.0},
+    "deployments-sample-prices": {
+        "task": "apps.deployments.tasks.sample_prices",
+        "schedule": crontab(minute="7"),
+    },
+    "deployments-check-bills": {
+        "task": "apps.deployments.tasks.check_bills",
+        "schedule": crontab(hour="0", minute="3"),
+    },
     "deployments-reconcile": {"task": "apps.deployments.tasks.reconcile", "schedule": 5.0},
 }

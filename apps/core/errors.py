@@ -60,6 +60,16 @@ class Unauthenticated(AppError):
         super().__init__(message, code=code, headers={"WWW-Authenticate": AUTHENTICATION_SCHEME})
 
 
+class PaymentRequired(AppError):
+    """What was set aside for it is used up: no client should come back by itself."""
+
+    status = 402
+    code = "budget_exhausted"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, headers={"x-should-retry": "false"})
+
+
 class PermissionDenied(AppError):
     status = 403
     code = "permission_denied"

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from apps.deployments import older_image
-from apps.deployments.models import Deployment, Worker
+from apps.deployments.models import Budget, Deployment, Worker
 from apps.deployments.provider_keys import inference_key
 from apps.deployments.providers import typical_start_seconds
 from apps.deployments.states import ENDED, SERVING, State
@@ -114,10 +114,14 @@ class Offer:
 
 @dataclass(frozen=True)
 class Table:
-    """Targets and deployments by owner, `None` being the platform; deployments oldest first."""
+    """Targets and deployments by owner, `None` being the platform; deployments oldest first.
+
+    Of those `exhausted`, whose budget is used up, there are none.
+    """
 
     targets: Mapping[UUID | None, tuple[Target, ...]] = field(default_factory=dict)
     deployments: Mapping[UUID | None, tuple[Known, ...]] = field(default_factory=dict)
+    exhausted: frozenset[UUID] = frozenset()
 
     def target_groups(self, need: Need) -> tuple[tuple[Target, ...], ...]:
         """The workers that may be asked, one's own before the shared ones."""
@@ -160,11 +164,12 @@ class Table:
                 owner: tuple(known for known in deployments if known.engine == engine)
                 for owner, deployments in self.deployments.items()
             },
+            exhausted=self.exhausted,
         )
 
 
 def read_table() -> Table:
-    """Three queries, one more for the key of a provider's front; what staff suspended is in none of it.
+    """Four queries, one more for the key of a provider's front; what staff suspended is in none of it.
 
     Raises Django's database errors, and `cryptography.fernet.InvalidToken`.
     """
@@ -176,7 +181,10 @@ def read_table() -> Table:
     ready: dict[UUID, list[Worker]] = {}
     for worker in workers:
         ready.setdefault(worker.deployment_id, []).append(worker)
+    exhausted = frozenset(Budget.objects.exclude(exhausted_at=None).values_list("organization_id", flat=True))
     for deployment in Deployment.objects.exclude(state__in=ENDED).order_by("id"):
+        if deployment.organization_id in exhausted:
+            continue
         if deployment.state == State.FAILED and not deployment.capabilities:
             continue  # what it would have spoken will never be known
         # It may have come to serve between the two queries: workers read before then do not count.
@@ -184,7 +192,7 @@ def read_table() -> Table:
         owner = deployment.organization_id
         deployments.setdefault(owner, []).append(_known(deployment, suspended, is_ready=bool(found)))
         targets.setdefault(owner, []).extend(_target(deployment, worker, suspended, keys) for worker in found)
-    return Table(targets=_frozen(targets), deployments=_frozen(deployments))
+    return Table(targets=_frozen(targets), deployments=_frozen(deployments), exhausted=exhausted)
 
 
 def _known(deployment: Deployment, suspended: frozenset[str], *, is_ready: bool) -> Known:

@@ -24,5 +24,5 @@ def claim(deployment_id: UUID, *, seconds: float) -> Deployment | None:
 def release(deployment: Deployment) -> None:
     """Gives a claim back; one that ran out and was taken by another stays the other's."""
     Deployment.objects.filter(pk=deployment.pk, claimed_until=deployment.claimed_until).update(
-        claimed_until=None
+        claimed_until=None, looked_at=Now()
     )

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -137,6 +137,7 @@ class Deployment(BaseModel):
     )
     error_code = models.CharField(max_length=64, blank=True, editable=False)
     error_message = models.TextField(blank=True, editable=False)
+    looked_at = models.DateTimeField(null=True, editable=False, help_text="When a task last looked at it.")
     claimed_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="A task is at work on it until then at the latest."
     )
@@ -246,6 +247,71 @@ class Run(BaseModel):
 
     def __str__(self) -> str:
         return self.replica
+
+
+class GpuPrice(BaseModel):
+    """What a provider asked for one GPU, in US dollars an hour, and where there were any."""
+
+    provider = models.CharField(max_length=16, choices=Deployment.Provider)
+    gpu = models.CharField(max_length=32)
+    on_demand = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    spot = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    serverless = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    serverless_spot = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    locations = models.JSONField(default=list, help_text="Where a machine was to be had on demand.")
+    spot_locations = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["provider", "gpu", "-id"], name="price_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.gpu} at {self.provider}"
+
+
+class BillCheck(BaseModel):
+    """A day's costs by our own record beside what the provider took from the balance."""
+
+    provider = models.CharField(max_length=16, choices=Deployment.Provider)
+    balance = models.DecimalField(max_digits=14, decimal_places=4, help_text="When the day was over.")
+    taken = models.DecimalField(
+        max_digits=14,
+        decimal_places=4,
+        null=True,
+        help_text="Since the check before; empty for the first one and where somebody paid in.",
+    )
+    recorded = models.DecimalField(max_digits=14, decimal_places=4, null=True)
+    is_off = models.BooleanField(default=False, help_text="The two differ by more than 5 %.")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.provider} on {self.created_at:%d %b %Y}"
+
+
+class Budget(BaseModel):
+    """What an organization's deployments may cost in a UTC month, in US dollars."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="budget")
+    monthly_usd = models.DecimalField(
+        max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
+    )
+    stops = models.BooleanField(
+        default=False, help_text="Whether its deployments are stopped before they cost more."
+    )
+    warned_at = models.DateTimeField(null=True, editable=False)
+    exhausted_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when its own deployments take no requests."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(monthly_usd__gt=0), name="budget_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.monthly_usd} $ a month"
 
 
 class Orphan(BaseModel):

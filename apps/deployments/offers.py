@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,7 +10,8 @@ from django.conf import settings
 
 from apps.core.errors import InvalidRequest
 from apps.deployments.gpus import GPUS, Gpu
-from apps.deployments.models import Deployment
+from apps.deployments.models import Deployment, GpuPrice
+from apps.deployments.prices import newest
 
 DEMO = "demo"
 LIVE = "live"
@@ -74,4 +76,21 @@ def check_provider(provider: str) -> str:
 
 def gpu_offers() -> list[GpuOffer]:
     """In the order of the catalogue."""
-    return [GpuOffer.listed(gpu) for gpu in GPUS.values()]
+    told = newest(offered_providers()[0])
+    return [_offer(gpu, told.get(gpu.name)) for gpu in GPUS.values()]
+
+
+def _offer(gpu: Gpu, told: GpuPrice | None) -> GpuOffer:
+    offer = GpuOffer.listed(gpu)
+    if told is None:
+        return offer
+    codes = sorted({*told.locations, *told.spot_locations})
+    return dataclasses.replace(
+        offer,
+        on_demand_price=told.on_demand,
+        spot_price=told.spot,
+        availability=tuple(
+            Availability(code, on_demand=code in told.locations, spot=code in told.spot_locations)
+            for code in codes
+        ),
+    )

@@ -21,17 +21,23 @@ GRACE_SECONDS = 600.0
 KEPT_DAYS = 30
 
 
-def remove_orphans() -> None:
-    """Ends what providers run for deployments that are at rest, and for none at all after a grace period."""
+def remove_orphans() -> dict[str, Set[UUID]]:
+    """Ends what providers run for deployments that are at rest, and for none at all after a grace period.
+
+    Returns what each provider has, of those that answered.
+    """
+    seen: dict[str, Set[UUID]] = {}
     for name, provider in providers_in_use().items():
         try:
             # The provider is asked first: a deployment has its row before the provider hears of it.
             there = provider.list_ids()
             _remove(name, provider, there)
+            seen[name] = there
         except ProviderError as error:
             logger.info("provider not asked for orphans", provider=name, reason=error.message)
     before = timezone.now() - timedelta(days=KEPT_DAYS)
     Orphan.objects.filter(seen_at__lt=before).delete()
+    return seen
 
 
 def _remove(name: str, provider: Provider, there: Set[UUID]) -> None:

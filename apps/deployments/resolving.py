@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from apps.core.errors import AppError, InvalidRequest, NotFound, Unavailable
+from apps.core.errors import AppError, InvalidRequest, NotFound, PaymentRequired, Unavailable
 from apps.deployments.catalogue import CLONE, Known, Table
 
 NOBODY_READY = "no_worker_ready"
@@ -37,8 +37,11 @@ def resolve(
     Raises `NotFound` (`model_not_found`, `voice_not_found`) for a name that no deployment has,
     `InvalidRequest` (`model_lacks_feature`) for a model without what is needed, and `Unavailable`: with
     `no_worker_ready` while it cannot be known, with `no_deployment_for_model` for what only the shared pool
-    speaks where that may not be used, or what nobody does.
+    speaks where that may not be used, or what nobody does. `PaymentRequired` for what only deployments of the
+    organization's own could speak, whose budget is used up.
     """
+    if organization_id in table.exhausted:
+        return _resolve_without_own(table, model, voice, features, may_use_shared=may_use_shared)
     visible = table.visible_deployments(organization_id, may_use_shared=may_use_shared)
     if may_use_shared or organization_id is None:
         return _resolve(visible, model, voice, features)
@@ -54,6 +57,24 @@ def resolve(
                 "Only the shared deployments speak this, and your organization's plan has no part in them."
             ) from None
         raise
+
+
+def _resolve_without_own(
+    table: Table,
+    model: str | None,
+    voice: str | None,
+    features: frozenset[str],
+    *,
+    may_use_shared: bool,
+) -> Choice:
+    shared = table.visible_deployments(None) if may_use_shared else ()
+    try:
+        return _resolve(shared, model, voice, features)
+    except (NotFound, InvalidRequest, Unavailable):
+        raise PaymentRequired(
+            "Your organization's budget for deployments is used up this month, and no shared one "
+            "speaks this. An owner or admin may raise it."
+        ) from None
 
 
 def default_for(visible: Sequence[Known]) -> Choice | None:

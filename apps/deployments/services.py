@@ -6,6 +6,7 @@ import dataclasses
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
@@ -15,9 +16,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
-from apps.core.errors import Conflict, InvalidRequest
-from apps.deployments import notices
-from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.core.errors import Conflict, InvalidRequest, PaymentRequired
+from apps.deployments import notices, prices
+from apps.deployments.models import Budget, Deployment, DeploymentEvent, Worker
 from apps.deployments.specification import Hardware, Scaling, check_name
 from apps.deployments.states import AT_REST, SERVING, State, is_allowed
 
@@ -106,7 +107,7 @@ def create_deployment(
         is_spot=hardware.is_spot,
         location=hardware.location,
         environment=dict(hardware.environment),
-        price_per_hour=hardware.price,
+        price_per_hour=_price(provider, kind, hardware),
     )
     scaling.check(kind)
     hardware.check(provider)
@@ -114,6 +115,7 @@ def create_deployment(
     deployment.keep_secrets(hardware.secrets)
     if provider != Deployment.Provider.LOCAL:
         deployment.worker_token = secrets.token_urlsafe(32)  # this machine's are made with its processes
+    _require_budget(organization)
     _require_room(organization)
     try:
         with transaction.atomic():
@@ -197,6 +199,7 @@ def start_deployment(deployment: Deployment, *, by: User | None = None, reason: 
     from_rest = deployment.state in {State.ASLEEP, State.PAUSED}
     if deployment.deleted_at is not None:
         raise Conflict(f"{deployment.name} was deleted.", code="deleted")
+    _require_budget(deployment.organization)
     if not from_rest:
         _require_room(deployment.organization)
     transition(deployment, to=State.STARTING if from_rest else State.REQUESTED, reason=reason, by=by)
@@ -334,9 +337,31 @@ def _look_soon(deployment: Deployment) -> None:
     transaction.on_commit(partial(notices.look_soon, deployment.pk))
 
 
+def _price(provider: str, kind: str, hardware: Hardware) -> Decimal | None:
+    """As the provider told it last; the list's where it asks for no money."""
+    if provider == Deployment.Provider.LOCAL or hardware.price_per_hour is not None:
+        return hardware.price
+    return prices.price_of(
+        provider=provider,
+        kind=kind,
+        gpu=hardware.gpu,
+        gpu_count=hardware.gpu_count,
+        is_spot=hardware.is_spot,
+    )
+
+
 def _set_scaling(deployment: Deployment, scaling: Scaling) -> None:
     for name in SCALING_FIELDS:
         setattr(deployment, name, getattr(scaling, name))
+
+
+def _require_budget(organization: Organization | None) -> None:
+    """Raises `PaymentRequired` where an organization's budget is used up."""
+    used_up = Budget.objects.exclude(exhausted_at=None)
+    if organization is not None and used_up.filter(organization=organization).exists():
+        raise PaymentRequired(
+            "Your organization's budget for deployments is used up this month. Raise it to start them again."
+        )
 
 
 def _require_room(organization: Organization | None) -> None:

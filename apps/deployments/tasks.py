@@ -10,8 +10,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 from django.db import DatabaseError
 
-from apps.deployments import demand, orphans, reconciliation, services
-from apps.deployments.models import Deployment
+from apps.deployments import budgets, demand, due, orphans, prices, reconciliation, services
 from apps.deployments.voices import tell_of_voices
 
 MAX_LOOKS = 8
@@ -20,13 +19,30 @@ MAX_LOOKS = 8
 # The next beat comes soon: a task that waited longer than a few of them has nothing to add.
 @shared_task(expires=15, ignore_result=True)
 def reconcile() -> None:
-    """Looks at every deployment that is not at rest, and ends what providers run for no deployment."""
-    for deployment_id in Deployment.objects.active().order_by("id").values_list("id", flat=True):
+    """Looks at every deployment that may need it, and ends what providers run for no deployment."""
+    there = orphans.remove_orphans()
+    for deployment_id in due.deployments(there):
         reconcile_deployment.delay(str(deployment_id))
     tell_of_voices()
-    orphans.remove_orphans()
     reconciliation.forget_lost_workers()
     demand.forget_old()
+
+
+@shared_task(expires=25, ignore_result=True)
+def watch_budgets() -> None:
+    budgets.watch()
+
+
+@shared_task(expires=600, ignore_result=True)
+def sample_prices() -> None:
+    """What GPUs cost now, for pages and for new deployments."""
+    prices.sample()
+
+
+@shared_task(expires=3600, ignore_result=True)
+def check_bills() -> None:
+    """What providers took, beside what was written down."""
+    prices.check_bills()
 
 
 @shared_task(bind=True, max_retries=MAX_LOOKS, expires=60, ignore_result=True)
@@ -43,6 +59,7 @@ def bring_up() -> None:
     if settings.DEMO_MODE:
         services.ensure_shared_deployment()
     reconcile.delay()
+    sample_prices.delay()
 
 
 @worker_ready.connect

@@ -49,6 +49,7 @@ def deploy(page: Page) -> None:
 def hear(page: Page) -> float:
     """What the playground plays, in seconds."""
     page.get_by_role("link", name="Hear it in the playground").click()
+    page.wait_for_url("**/playground")  # and its scripts
     page.get_by_label("Text").fill("My own deployment says this.")
     page.get_by_role("button", name=re.compile("Generate")).click()
     duration = page.wait_for_function(

@@ -230,6 +230,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("VERDA_WORKER_PORT", whole(1, 65535), "where workers serve on machines rented at Verda", "8000"),
     Variable("VERDA_CALLS_A_SECOND", whole(1, 1000), "calls to Verda's API by all processes together", "5"),
     Variable(
+        "VERDA_ATTEMPTS",
+        whole(1, 10),
+        "how often a call is made that Verda does not answer and that may be repeated",
+        "3",
+    ),
+    Variable(
         "DEFAULT_WORKER_IMAGE",
         text,
         "the image of gpu_worker/Dockerfile where you pushed it, with its tag: what runs at Verda",

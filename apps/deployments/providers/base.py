@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -113,6 +114,19 @@ class Observation:
     billed: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Of one GPU of the catalogue, in US dollars an hour; `None` where the provider names none."""
+
+    gpu: str
+    on_demand: Decimal | None = None
+    spot: Decimal | None = None
+    serverless: Decimal | None = None
+    serverless_spot: Decimal | None = None
+    locations: tuple[str, ...] = ()
+    spot_locations: tuple[str, ...] = ()
+
+
 class Provider(Protocol):
     """Every call is safe to repeat, and raises `ProviderError`."""
 
@@ -139,3 +153,9 @@ class Provider(Protocol):
 
     def list_ids(self) -> Set[UUID]:
         """All deployments that the provider has for this platform."""
+
+    def prices(self) -> Sequence[Price]:
+        """Of the GPUs that it rents now; none where it asks for no money."""
+
+    def balance(self) -> Decimal | None:
+        """What is left of what was paid in, in US dollars; `None` where it asks for no money."""

@@ -18,7 +18,8 @@ from apps.deployments.providers.verda.provider import VerdaProvider
 
 _KEY = "verda:calls"
 # A look holds a claim meanwhile, and another one comes soon.
-_BOUNDS = Bounds(read_timeout_seconds=15.0, budget_seconds=20.0, attempts=3)
+_READ_SECONDS = 15.0
+_BUDGET_SECONDS = 20.0
 
 
 class SharedLimiter:
@@ -65,16 +66,28 @@ def verda_provider() -> VerdaProvider:
         settings.DEFAULT_WORKER_IMAGE,
         settings.VERDA_WORKER_PORT,
         settings.VERDA_CALLS_A_SECOND,
+        settings.VERDA_ATTEMPTS,
     )
 
 
 @lru_cache(maxsize=4)
 def _provider(
-    client_id: str, client_secret: str, base_url: str, prefix: str, image: str, port: int, calls: int
+    client_id: str,
+    client_secret: str,
+    base_url: str,
+    prefix: str,
+    image: str,
+    port: int,
+    calls: int,
+    attempts: int,
 ) -> VerdaProvider:
     """One for each set of settings, since a client keeps its token and its lists."""
     client = VerdaClient(
-        client_id, client_secret, base_url=base_url, limiter=SharedLimiter(calls), bounds=_BOUNDS
+        client_id,
+        client_secret,
+        base_url=base_url,
+        limiter=SharedLimiter(calls),
+        bounds=Bounds(read_timeout_seconds=_READ_SECONDS, budget_seconds=_BUDGET_SECONDS, attempts=attempts),
     )
     return VerdaProvider(
         client,

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from apps.accounts.models import Organization
-from apps.deployments import services
+from apps.deployments import prices, services
 from apps.deployments.models import Deployment
 from apps.deployments.providers import verda_setup
 from apps.deployments.specification import Hardware, Scaling
@@ -29,6 +29,8 @@ def set_up(settings: Any, verda: FakeVerda, worker: FakeWorker) -> None:
     settings.VERDA_CALLS_A_SECOND = 1000
     settings.DEFAULT_WORKER_IMAGE = IMAGE
     verda.backend = worker.url
+    verda_setup.forget_lists()
+    prices.sample()
 
 
 def deployed(
@@ -61,6 +63,7 @@ def passes(verda: FakeVerda, seconds: float, *looked_at: Deployment) -> None:
 def until(verda: FakeVerda, deployment: Deployment, so: Callable[[], object], seconds: float = 20) -> None:
     """Looks again and again, that long apart."""
     for _ in range(30):
+        verda_setup.forget_lists()
         look(deployment)
         if so():
             return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from http import HTTPStatus
 from pathlib import Path
 from uuid import UUID
 
-from apps.deployments.providers.base import Observation, ProviderError, Wanted
+from apps.deployments.providers.base import Observation, Price, ProviderError, Wanted
 from apps.deployments.providers.local import wire
 from apps.deployments.providers.local.client import SupervisorClient
 from apps.deployments.providers.local.layout import Layout
@@ -49,6 +49,12 @@ class LocalProvider:
             return frozenset(UUID(entry) for entry in body["deployments"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _not_understood(error) from error
+
+    def prices(self) -> Sequence[Price]:
+        return ()
+
+    def balance(self) -> None:
+        return None
 
     @staticmethod
     def _read(body: object) -> wire.Fleet:

@@ -40,7 +40,7 @@ class Dedicated:
         self._ground.machines.get(fresh=True)
 
     def describe(self, wanted: Wanted, *, closely: bool) -> Observation | None:
-        machines = self._of(wanted.deployment_id, fresh=closely)
+        machines = self._of(wanted.deployment_id, fresh=False)
         if not machines:
             return None
         there = [one for one in machines if one.status not in _GOING]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
+from decimal import Decimal
 from functools import wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
-from apps.deployments.providers.base import Observation, Wanted
+from apps.deployments.gpus import GPUS
+from apps.deployments.gpus import Gpu as KnownGpu
+from apps.deployments.providers.base import Observation, Price, Wanted
 from apps.deployments.providers.verda.client import VerdaClient
 from apps.deployments.providers.verda.dedicated import Dedicated
 from apps.deployments.providers.verda.errors import VerdaError
@@ -66,9 +69,27 @@ class VerdaProvider:
         return self._serverless.ids() | self._dedicated.ids()
 
     @_in_our_terms
-    def hardware(self) -> list[Gpu]:
-        """What can be rented, with its prices; a few minutes old at most."""
-        return self._ground.hardware.get()
+    def prices(self) -> Sequence[Price]:
+        hardware = {gpu.instance_type: gpu for gpu in self._ground.hardware.get(fresh=True)}
+        there = [known for known in GPUS.values() if known.instance_type in hardware]
+        return [_price(known, hardware[known.instance_type]) for known in there]
+
+    @_in_our_terms
+    def balance(self) -> Decimal | None:
+        balance = self._ground.client.balance()
+        return balance.amount if balance.currency.lower() == "usd" else None
 
     def _kind(self, wanted: Wanted) -> Serverless | Dedicated:
         return self._serverless if wanted.machine.kind == SERVERLESS else self._dedicated
+
+
+def _price(known: KnownGpu, gpu: Gpu) -> Price:
+    return Price(
+        gpu=known.name,
+        on_demand=gpu.instance_price,
+        spot=gpu.instance_spot_price,
+        serverless=gpu.serverless_price,
+        serverless_spot=gpu.serverless_spot_price,
+        locations=gpu.locations,
+        spot_locations=gpu.spot_locations,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from apps.deployments.providers.base import Machine, Observation, Replica, ReplicaState, Wanted
+from apps.deployments.providers.base import Observation, Replica, ReplicaState, Wanted
 from apps.deployments.providers.verda.errors import Conflict, VerdaError
 from apps.deployments.providers.verda.ground import Ground
 from apps.deployments.providers.verda.types import (
@@ -38,7 +38,7 @@ class Serverless:
         there = self._client.get_container_deployment(name) or self._create(name, wanted)
         self._pause_or_resume(name, wanted)
         self._update(there, wanted)
-        scaling = _scaling(wanted.machine)
+        scaling = _scaling(wanted)
         if self._client.container_scaling(name) != scaling:
             self._client.scale_container_deployment(
                 name,
@@ -51,14 +51,16 @@ class Serverless:
         self._ground.containers.get(fresh=True)
 
     def describe(self, wanted: Wanted, *, closely: bool) -> Observation | None:
-        there = self._find(wanted.deployment_id, fresh=closely)
+        there = self._find(wanted.deployment_id)
         if there is None:
             return None
         is_as_wanted = self._is_as_wanted(there, wanted)
-        billed = self._billed(there.name) if closely else None
+        # One call for each, whatever happens to it: their number by the second is limited.
+        is_coming_up = closely and wanted.replicas and wanted.keeps_older
+        status = self._client.container_status(there.name) if is_coming_up else "healthy"
+        billed = self._billed(there.name) if closely and status in _SERVES else None
         if not wanted.replicas:
             return Observation((), is_as_wanted, billed)
-        status = self._client.container_status(there.name) if closely else "healthy"
         replica = self._replica(there, wanted, status)
         return Observation((replica,), is_as_wanted and status != _PAUSED, billed)
 
@@ -74,9 +76,9 @@ class Serverless:
         names = (self._ground.names.deployment_of(one.name) for one in containers)
         return {deployment_id for deployment_id in names if deployment_id is not None}
 
-    def _find(self, deployment_id: UUID, *, fresh: bool) -> ContainerDeployment | None:
+    def _find(self, deployment_id: UUID) -> ContainerDeployment | None:
         name = self._ground.names.of(deployment_id)
-        return next((one for one in self._ground.containers.get(fresh=fresh) if one.name == name), None)
+        return next((one for one in self._ground.containers.get() if one.name == name), None)
 
     def _billed(self, name: str) -> tuple[str, ...]:
         return tuple(replica.id for replica in self._client.container_replicas(name))
@@ -92,7 +94,7 @@ class Serverless:
             is_spot=machine.is_spot,
             environment=self._variables(wanted),
             mounts=(ScratchMount("/cache"),),
-            scaling=_scaling(machine),
+            scaling=_scaling(wanted),
         )
         self._keep_secrets(wanted)
         try:
@@ -173,10 +175,12 @@ class Serverless:
         )
 
 
-def _scaling(machine: Machine) -> Scaling:
+def _scaling(wanted: Wanted) -> Scaling:
+    machine = wanted.machine
     return replace(
         Scaling(),
-        min_replicas=machine.min_replicas,
+        # Verda keeps its least running, whoever sleeps.
+        min_replicas=machine.min_replicas if wanted.replicas else 0,
         max_replicas=machine.max_replicas,
         scale_down_delay_seconds=machine.scale_down_delay_seconds,
         scale_up_delay_seconds=machine.scale_up_delay_seconds,
