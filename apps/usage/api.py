@@ -130,6 +130,15 @@ class DeploymentUsageSerializer(TimedSerializer):
         default=None,
         help_text="Null also for a deployment that is no more.",
     )
+    cost_usd = serializers.DecimalField(
+        max_digits=None,
+        decimal_places=6,
+        allow_null=True,
+        help_text="What its machines cost, used or not; null for shared ones, and with a filter.",
+    )
+    cost_per_audio_minute_usd = serializers.DecimalField(
+        max_digits=None, decimal_places=6, allow_null=True, help_text="Null where it spoke nothing, too."
+    )
 
 
 class StatsSerializer(TimedSerializer):

@@ -8,9 +8,10 @@ An organization's figures count all its requests; `mode` narrows them to live or
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from django.db.models import Aggregate, FloatField, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import Organization
+from apps.deployments import costs
 from apps.deployments.models import Deployment
 from apps.keys.models import ApiKey
 from apps.usage import figures
@@ -162,10 +164,21 @@ class ModelUsage(Timed):
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentUsage(Timed):
-    """Without an id: requests that reached none. Without a deployment: one that is no more."""
+    """Without an id: requests that reached none. Without a deployment: one that is no more.
+
+    `cost_usd` is what the machines of one's own cost in that time, whoever or nobody used them; `None` for
+    shared ones, and where only a part of the requests is looked at.
+    """
 
     deployment_id: UUID | None
     deployment: Deployment | None
+    cost_usd: Decimal | None = None
+
+    @property
+    def cost_per_audio_minute_usd(self) -> Decimal | None:
+        if self.cost_usd is None or not self.audio_ms:
+            return None
+        return (self.cost_usd * 60_000 / self.audio_ms).quantize(Decimal("0.000001"))
 
 
 def records(
@@ -229,7 +242,23 @@ def by_model(selection: Selection) -> list[ModelUsage]:
 def by_deployment(selection: Selection) -> list[DeploymentUsage]:
     rows = _largest_first(selection.read("deployment_id", latency=True), "deployment_id")
     deployments = Deployment.objects.in_bulk([row["deployment_id"] for row in rows if row["deployment_id"]])
-    return [DeploymentUsage.of(row, deployment=deployments.get(row["deployment_id"])) for row in rows]
+    spent = _spent(selection, deployments.values())
+    return [
+        DeploymentUsage.of(
+            row,
+            deployment=deployments.get(row["deployment_id"]),
+            cost_usd=spent.get(row["deployment_id"]),
+        )
+        for row in rows
+    ]
+
+
+def _spent(selection: Selection, deployments: Iterable[Deployment]) -> Mapping[UUID, Decimal]:
+    is_whole = selection.key_id is None and selection.mode is None
+    if not is_whole or not any(one.organization_id == selection.organization.pk for one in deployments):
+        return {}
+    until = min(selection.period.end, timezone.now())
+    return costs.by_deployment(selection.organization, since=selection.period.start, until=until)
 
 
 def recent(organization: Organization, limit: int = 10) -> list[UsageRecord]:

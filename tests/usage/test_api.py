@@ -95,6 +95,7 @@ def test_the_sums_are_those_of_the_rows(acme: Organization) -> None:
         **both,
         **dict.fromkeys(latency, ten),
     }
+    no_cost = {"cost_usd": None, "cost_per_audio_minute_usd": None}
     assert groups == {
         "days": [{"day": "2026-11-20", **both}],
         "keys": [
@@ -107,7 +108,7 @@ def test_the_sums_are_those_of_the_rows(acme: Organization) -> None:
         ],
         "models": [{"model": "hibari", **both, **dict.fromkeys(latency, ten)}],
         "deployments": [
-            {"deployment_id": str(deployment.pk), "name": "shared-cpu", **first},
+            {"deployment_id": str(deployment.pk), "name": "shared-cpu", **first, **no_cost},
             {"deployment_id": None, "name": None, **second},
         ],
     }
