@@ -38,19 +38,13 @@ def split(since: datetime, until: datetime) -> list[SharedCost]:
     rows = figures.read(
         Span(since, until, summed_through()), {}, ("deployment_id", "organization_id"), sums=("engine_ms",)
     )
+    used: dict[UUID, dict[UUID, int]] = {}
+    for row in rows:
+        used.setdefault(row["deployment_id"], {})[row["organization_id"]] = row["engine_ms"]
     deployments = Deployment.objects.in_bulk(list(spent))
     shared = [
-        _split(
-            deployments[deployment_id],
-            cost,
-            Decimal(seconds[deployment_id]) * 1000,
-            {
-                row["organization_id"]: row["engine_ms"]
-                for row in rows
-                if row["deployment_id"] == deployment_id
-            },
-        )
-        for deployment_id, cost in spent.items()
+        _split(deployments[key], cost, Decimal(seconds[key]) * 1000, used.get(key, {}))
+        for key, cost in spent.items()
         if cost
     ]
     return sorted(shared, key=lambda one: -one.cost)

@@ -109,7 +109,7 @@ def test_the_sums_are_those_of_the_rows(acme: Organization) -> None:
         "models": [{"model": "hibari", **both, **dict.fromkeys(latency, ten)}],
         "deployments": [
             {"deployment_id": str(deployment.pk), "name": "shared-cpu", **first, **no_cost},
-            {"deployment_id": None, "name": None, **second},
+            {"deployment_id": None, "name": None, **second, **no_cost},
         ],
     }
 
