@@ -10,9 +10,12 @@ import json
 import sys
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
+
+if TYPE_CHECKING:
+    from apps.accounts.models import Organization
 
 # Far above what one machine can ask, so that admission does its work and never refuses.
 _GENEROUS = {"requests_per_minute": 10_000_000, "concurrent_requests": 10_000}
@@ -20,21 +23,34 @@ _GENEROUS = {"requests_per_minute": 10_000_000, "concurrent_requests": 10_000}
 
 def seed(workers: list[dict[str, str]]) -> str:
     """The secret of a live key whose requests the workers may speak."""
+    organization = make_organization()
+    for worker in workers:
+        _deploy(**worker)
+    return make_key(organization, ["speech"])
+
+
+def make_organization() -> Organization:
+    """In a database that is empty before."""
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
     from apps.accounts.models import User
     from apps.accounts.services import create_organization
-    from apps.keys.services import issue_key
     from apps.usage.models import OrganizationLimits
 
     owner = User.objects.create_user("bench@example.com", name="Bench")
     organization = create_organization(name="Bench", owner=owner)
     OrganizationLimits.objects.create(organization=organization, **_GENEROUS)
-    for worker in workers:
-        _deploy(**worker)
+    return organization
+
+
+def make_key(organization: Organization, scopes: list[str]) -> str:
+    """The secret of a live key."""
+    from apps.keys.services import issue_key
+
+    owner = organization.memberships.get().user
     return issue_key(
-        organization=organization, name="bench", mode="live", scopes=["speech"], created_by=owner
+        organization=organization, name="bench", mode="live", scopes=scopes, created_by=owner
     ).secret
 
 

@@ -106,20 +106,46 @@ class Stage:
         """An organization and shared deployments of these workers; returns a key that may use them."""
         for worker in workers:
             self.wait_until(worker.name, lambda: _is_ready(worker.url))  # noqa: B023 - called at once
-        self._environ |= self._production()
-        key = self._folder / "key"
-        rows = [{"name": w.name, "engine": w.name, "url": w.url, "token": w.token} for w in workers]
+        self.set_up()
+        return self.run_module(
+            "bench.seed",
+            [{"name": w.name, "engine": w.name, "url": w.url, "token": w.token} for w in workers],
+        )
+
+    def set_up(self, **settings: str) -> None:
+        """What the platform's processes are started with from now on: production, where `settings` say no
+        other."""
+        self._environ |= self._production() | settings
+
+    def run_module(self, module: str, told: object, **settings: str) -> str:
+        """`python -m module FILE`, with `told` as JSON on its standard input; returns what it wrote."""
+        file = self._folder / module
         done = subprocess.run(
-            [sys.executable, "-m", "bench.seed", str(key)],
-            env=self._environ,
+            [sys.executable, "-m", module, str(file)],
+            env=self._environ | settings,
             cwd=CHECKOUT,
-            input=json.dumps(rows),
+            input=json.dumps(told),
             text=True,
             check=False,
         )
         if done.returncode:
-            raise BenchError("The database could not be seeded; what it said is above.")
-        return key.read_text()
+            raise BenchError(f"{module} did not come to its end; what it said is above.")
+        return file.read_text()
+
+    def start_platform(self, **settings: str) -> Running:
+        """All that `make run` starts on a database that is there: provider, Celery, its schedule, web."""
+        configuration = self._configuration(CHECKOUT)
+        web = commands.web(configuration)
+        for command in (commands.provider(), commands.celery(configuration), commands.jobs(), web):
+            process = self._spawn(command.name, command.argv, settings)
+        self.wait_until(web.name, lambda: _answers(f"{configuration.local_url}/health"))
+        return Running("platform", configuration.local_url, process.pid)
+
+    def start_celery(self) -> Running:
+        """Celery as `make run` starts it, without its schedule: what it does is asked of it."""
+        argv = commands.celery(self._configuration(CHECKOUT)).argv
+        process = self._spawn("celery", argv[: argv.index("--beat")], {})
+        return Running("celery", "", process.pid)
 
     def copy_database(self, name: str) -> str:
         """The URL of a copy of the seeded database, which nobody may be connected to meanwhile."""
@@ -167,9 +193,7 @@ class Stage:
         environ: dict[str, str] | None = None,
     ) -> Running:
         """The speech server's command line as `make run` has it, for any application of any checkout."""
-        configuration = Configuration(
-            checkout=checkout, var_dir=self._folder, host="127.0.0.1", port=_free_port(), environ={}
-        )
+        configuration = self._configuration(checkout)
         web = [application if part == PLATFORM else part for part in commands.web(configuration).argv]
         own = {"PYTHONPATH": str(checkout), **(environ or {})}
         process = self._spawn(name, [*web, "--asgi-loop", asgi_loop], own, checkout)
@@ -185,6 +209,11 @@ class Stage:
             if time.monotonic() > give_up_at:
                 raise BenchError(f"{name} does not get ready. {self._last_words(name)}")
             time.sleep(0.05)
+
+    def _configuration(self, checkout: Path) -> Configuration:
+        return Configuration(
+            checkout=checkout, var_dir=self._folder, host="127.0.0.1", port=_free_port(), environ={}
+        )
 
     def _production(self) -> dict[str, str]:
         return development_secrets(self._folder / "secrets.env") | {
@@ -238,8 +267,12 @@ def _let_nothing_interrupt() -> None:
 
 
 def _is_ready(url: str) -> bool:
+    return _answers(f"{url}/ready")
+
+
+def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
             return bool(answer.status == 200)
     except urllib.error.URLError:
         return False

@@ -18,11 +18,17 @@ WEEK = 7
 
 @dataclass(frozen=True)
 class Point:
-    """What was counted from `day` on for so many days."""
+    """What was counted from `day` on for so many days, or in one `hour` of it.
+
+    `part` is what of the value is drawn apart; `says` is read out instead of the value in its unit.
+    """
 
     day: date
     value: float
     days: int = 1
+    hour: int | None = None
+    part: float = 0
+    says: str = ""
 
     @property
     def last(self) -> date:
@@ -43,6 +49,8 @@ class Column:
     width: str
     y: str
     height: str
+    part_y: str
+    part_height: str
     hit_x: str
     hit_width: str
     middle: str
@@ -61,19 +69,19 @@ class BarChart:
     bottom: str
 
 
-def draw_bars(points: Sequence[Point], *, title: str, unit: str) -> BarChart:
-    """`points` are one a day, oldest first; where there are too many for bars, weeks are drawn.
+def draw_bars(points: Sequence[Point], *, title: str, unit: str, summary: str = "") -> BarChart:
+    """`points` are one a day or hour, oldest first; where there are too many days for bars, weeks are drawn.
 
-    `unit` is the plural that follows a figure ('requests').
+    `unit` is the plural that follows a figure ('requests'). What a week sums up has no part and says nothing
+    of its own; without `summary` all values are summed up.
     """
     step = step_of(points)
     if step == "week":
         points = weeks(points)
     top = nice_ceiling(max((point.value for point in points), default=0))
-    total = sum(point.value for point in points)
     return BarChart(
         title=f"{title} by {step}",
-        summary=f"{_counted(total, unit)} in {_counted(sum(point.days for point in points), 'days')}",
+        summary=summary or _summed(points, unit),
         ticks=[Tick(_percent(_y(share * top, top)), figure(share * top)) for share in (0, 0.5, 1)],
         columns=[_column(points, i, top, unit) for i in range(len(points))],
         bottom=_percent(BOTTOM),
@@ -81,7 +89,9 @@ def draw_bars(points: Sequence[Point], *, title: str, unit: str) -> BarChart:
 
 
 def step_of(days: Sequence[object]) -> str:
-    """What a bar stands for: 'day' or 'week'."""
+    """What a bar stands for: 'hour', 'day' or 'week'."""
+    if days and getattr(days[0], "hour", None) is not None:
+        return "hour"
     return "week" if len(days) > MOST_DAYS else "day"
 
 
@@ -110,6 +120,11 @@ def figure(value: float) -> str:
     return whole.replace(",", THIN_SPACE)
 
 
+def _summed(points: Sequence[Point], unit: str) -> str:
+    count, of = (len(points), "hours") if step_of(points) == "hour" else (sum(p.days for p in points), "days")
+    return f"{_counted(sum(point.value for point in points), unit)} in {_counted(count, of)}"
+
+
 def _counted(value: float, unit: str) -> str:
     return f"{figure(value)} {unit.removesuffix('s') if value == 1 else unit}"
 
@@ -119,23 +134,29 @@ def _column(points: Sequence[Point], index: int, top: float, unit: str) -> Colum
     height = BOTTOM - _y(point.value, top)
     if point.value > 0:
         height = max(height, 1.0)
+    part = height * point.part / point.value if point.value else 0
     return Column(
         x=_percent(slot * (index + (1 - BAR_SHARE) / 2)),
         width=_percent(slot * BAR_SHARE),
         y=_percent(BOTTOM - height),
         height=_percent(height),
+        part_y=_percent(BOTTOM - part),
+        part_height=_percent(part) if part else "",
         hit_x=_percent(slot * index),
         hit_width=_percent(slot),
         middle=_percent(slot * (index + 0.5)),
         label=_label(points, index),
         is_minor=_labels_from_last(points, index) % 2 == 1,
         anchor=_anchor(index, len(points)),
-        says=f"{_said(point)}: {_counted(point.value, unit)}",
+        says=f"{_said(point)}: {point.says or _counted(point.value, unit)}",
     )
 
 
 def _label(points: Sequence[Point], index: int) -> str:
-    return _day(points[index].last) if (len(points) - 1 - index) % _step(points) == 0 else ""
+    if (len(points) - 1 - index) % _step(points):
+        return ""
+    point = points[index]
+    return _day(point.last) if point.hour is None else f"{point.hour:02}:00"
 
 
 def _labels_from_last(points: Sequence[Point], index: int) -> int:
@@ -154,6 +175,8 @@ def _anchor(index: int, count: int) -> str:
 
 
 def _said(point: Point) -> str:
+    if point.hour is not None:
+        return f"{point.day:%a} {_day(point.day)}, {point.hour:02}:00 UTC"
     if point.days == 1:
         return f"{point.day:%a} {_day(point.day)}"
     return f"{_day(point.day)} to {_day(point.last)}"

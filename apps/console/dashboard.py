@@ -15,6 +15,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
+from apps.console.provider_health import ProviderHealth, health_of_providers
+from apps.console.state_counts import DEPLOYMENT_TONES, WORKER_TONES, StateCount, by_state
 from apps.core.redis_client import connect
 from apps.deployments.models import Deployment, Worker
 from apps.usage.models import RollupState, SpeechProcess, UsageRecord
@@ -50,13 +52,6 @@ class Requests:
 
 
 @dataclass(frozen=True)
-class StateCount:
-    label: str
-    value: int
-    tone: str
-
-
-@dataclass(frozen=True)
 class Redis:
     """`queue` is `None` where Redis does not answer."""
 
@@ -73,6 +68,7 @@ class Numbers:
     requests: Requests
     deployments: list[StateCount]
     workers: list[StateCount]
+    providers: list[ProviderHealth]
     organizations: int
     suspended: int
     people: int
@@ -102,8 +98,9 @@ def numbers() -> Numbers:
     return Numbers(
         at=now,
         requests=_requests(now),
-        deployments=_by_state(Deployment.objects.order_by(), _DEPLOYMENT_TONES),
-        workers=_by_state(Worker.objects.exclude(state=Worker.State.LOST).order_by(), _WORKER_TONES),
+        deployments=by_state(Deployment.objects.order_by(), DEPLOYMENT_TONES),
+        workers=by_state(Worker.objects.exclude(state=Worker.State.LOST).order_by(), WORKER_TONES),
+        providers=health_of_providers(now),
         organizations=organizations["all"],
         suspended=organizations["suspended"],
         people=User.objects.filter(is_active=True).count(),
@@ -138,18 +135,6 @@ def _failures(now: datetime) -> list[UsageRecord]:
 
 def _since(now: datetime, **ago: int) -> QuerySet[UsageRecord]:
     return UsageRecord.objects.between(now - timedelta(**ago), now + AHEAD)
-
-
-def _by_state(rows: QuerySet[Any], tones: dict[str, str]) -> list[StateCount]:
-    labels = dict(rows.model.State.choices)
-    found = rows.values_list("state").annotate(count=Count("pk"))
-    order = list(labels)
-    counts = sorted(found, key=lambda row: order.index(row[0]))
-    return [StateCount(str(labels[state]), count, tones.get(state, "quiet")) for state, count in counts]
-
-
-_DEPLOYMENT_TONES = {"ready": "good", "failed": "bad", "degraded": "warning", "updating": "warning"}
-_WORKER_TONES = {"ready": "good", "unreachable": "bad", "incompatible": "bad", "starting": "warning"}
 
 
 def _database_ms() -> float:

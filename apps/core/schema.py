@@ -15,6 +15,7 @@ TEXT_TAG = "text"
 MEANINGS: dict[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "Something in the request is wrong; `param` names it.",
     HTTPStatus.UNAUTHORIZED: "The API key is missing, malformed, expired or revoked.",
+    HTTPStatus.PAYMENT_REQUIRED: "The organization's budget for deployments is used up this month.",
     HTTPStatus.FORBIDDEN: "The key lacks the scope, or its organization is suspended.",
     HTTPStatus.NOT_FOUND: "There is nothing of that name or id here.",
     HTTPStatus.CONFLICT: "What is there already does not allow it.",
@@ -35,6 +36,7 @@ _HAS_BODY = (
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
 _OF_SPEECH = (
+    HTTPStatus.PAYMENT_REQUIRED,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
     HTTPStatus.UNPROCESSABLE_ENTITY,

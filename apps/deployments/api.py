@@ -14,8 +14,9 @@ from rest_framework.views import APIView
 
 from apps.accounts.api import organization_of
 from apps.accounts.models import User
-from apps.deployments import demand, offers, services, steps
+from apps.deployments import costs, demand, offers, services, steps
 from apps.deployments.changes import change_deployment
+from apps.deployments.gpu_serializers import GpusSerializer
 from apps.deployments.listing import find_listed, listed_deployments, listed_events, listed_workers
 from apps.deployments.models import Deployment, DeploymentEvent
 from apps.deployments.serializers import (
@@ -23,13 +24,13 @@ from apps.deployments.serializers import (
     DeploymentEventSerializer,
     DeploymentSerializer,
     DeploymentsQuerySerializer,
-    GpusSerializer,
     MetricsSerializer,
     NewDeploymentSerializer,
 )
 
 # What the schema cannot tell from what an operation takes.
 _REFUSES_STATE = {"x-refuses": [409]}
+_REFUSES_START = {"x-refuses": [402, 409]}
 
 
 def _person(request: Request) -> User | None:
@@ -42,7 +43,8 @@ def _found(request: Request, deployment_id: UUID) -> Deployment:
 
 def _shown(request: Request, deployment_id: UUID, *, status_code: int = status.HTTP_200_OK) -> Response:
     """As it is now, whatever was done to it."""
-    return Response(DeploymentSerializer(_found(request, deployment_id)).data, status=status_code)
+    [deployment] = costs.with_spending([_found(request, deployment_id)])
+    return Response(DeploymentSerializer(deployment).data, status=status_code)
 
 
 @extend_schema_view(
@@ -62,22 +64,28 @@ class DeploymentsView(generics.ListAPIView[Deployment]):
         query.is_valid(raise_exception=True)
         return listed_deployments(organization_of(self.request), **query.validated_data)
 
+    def paginate_queryset(self, queryset: Any) -> list[Any]:
+        return costs.with_spending(super().paginate_queryset(queryset) or ())
+
     @extend_schema(
         summary="Make a deployment",
         description="Answers at once; the deployment's state tells how far it is.",
         operation_id="deployments_create",
         request=NewDeploymentSerializer,
         responses={201: DeploymentSerializer},
+        extensions=_REFUSES_START,
     )
     def post(self, request: Request) -> Response:
         form = NewDeploymentSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         told = form.validated_data
+        provider = offers.check_provider(told.get("provider", ""))
+        offers.check_engine(told["engine"], provider)
         deployment = services.create_deployment(
             organization=organization_of(request),
             name=told["name"],
             engine=told["engine"],
-            provider=offers.check_provider(told.get("provider", "")),
+            provider=provider,
             kind=told["kind"],
             scaling=form.scaling,
             hardware=form.hardware,
@@ -138,7 +146,9 @@ class _StepView(APIView):
         return _shown(request, deployment_id)
 
 
-def _described(name: str, summary: str, description: str = "") -> Any:
+def _described(
+    name: str, summary: str, description: str = "", *, refuses: dict[str, list[int]] = _REFUSES_STATE
+) -> Any:
     return extend_schema_view(
         post=extend_schema(
             summary=summary,
@@ -146,12 +156,17 @@ def _described(name: str, summary: str, description: str = "") -> Any:
             operation_id=f"deployments_{name}",
             request=None,
             responses=DeploymentSerializer,
-            extensions=_REFUSES_STATE,
+            extensions=refuses,
         )
     )
 
 
-@_described("start", "Start a deployment", "One that is stopped, has failed, sleeps or is paused.")
+@_described(
+    "start",
+    "Start a deployment",
+    "One that is stopped, has failed, sleeps or is paused.",
+    refuses=_REFUSES_START,
+)
 class StartView(_StepView):
     step = staticmethod(services.start_deployment)
 
@@ -166,7 +181,7 @@ class PauseView(_StepView):
     step = staticmethod(services.pause_deployment)
 
 
-@_described("resume", "Resume a deployment", "One that is paused.")
+@_described("resume", "Resume a deployment", "One that is paused.", refuses=_REFUSES_START)
 class ResumeView(_StepView):
     step = staticmethod(steps.resume)
 
@@ -181,7 +196,12 @@ class SleepView(_StepView):
     step = staticmethod(services.sleep_deployment)
 
 
-@_described("wake", "Wake a deployment", "One that sleeps; a request that it could speak does the same.")
+@_described(
+    "wake",
+    "Wake a deployment",
+    "One that sleeps; a request that it could speak does the same.",
+    refuses=_REFUSES_START,
+)
 class WakeView(_StepView):
     step = staticmethod(steps.wake)
 
@@ -215,6 +235,7 @@ class MetricsView(APIView):
             "replicas": deployment,
             "requests": demand.told_lately(deployment, timezone.now()),
             "last_used_at": deployment.last_used_at,
+            "cost": costs.of_deployment(deployment),
             "workers": listed_workers(deployment),
         }
         return Response(MetricsSerializer(body).data)

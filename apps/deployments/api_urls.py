@@ -1,6 +1,6 @@
 from django.urls import path
 
-from apps.deployments import api
+from apps.deployments import api, cost_api
 
 _ONE = "deployments/<uuid:deployment_id>"
 
@@ -16,5 +16,7 @@ urlpatterns = [
     path(f"{_ONE}/wake", api.WakeView.as_view(), name="api_deployment_wake"),
     path(f"{_ONE}/events", api.EventsView.as_view(), name="api_deployment_events"),
     path(f"{_ONE}/metrics", api.MetricsView.as_view(), name="api_deployment_metrics"),
+    path("budget", cost_api.BudgetView.as_view(), name="api_budget"),
+    path("spending", cost_api.SpendingView.as_view(), name="api_spending"),
     path("gpus", api.GpusView.as_view(), name="api_gpus"),
 ]

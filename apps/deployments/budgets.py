@@ -36,15 +36,21 @@ def budget_of(organization: Organization) -> Budget | None:
     return found
 
 
+def check_amount(monthly_usd: Decimal) -> Decimal:
+    """In whole cents. Raises `InvalidRequest`."""
+    if not Decimal("0.01") <= monthly_usd <= MOST_USD:
+        raise InvalidRequest(f"Choose 0.01 to {MOST_USD:,} US dollars a month.", param="monthly_usd")
+    return monthly_usd.quantize(Decimal("0.01"))
+
+
 @transaction.atomic
 def set_budget(organization: Organization, *, monthly_usd: Decimal, stops: bool) -> Budget:
     """From now on; one that was used up and now has room lets deployments be started again."""
-    if not Decimal("0.01") <= monthly_usd <= MOST_USD:
-        raise InvalidRequest(f"Choose 0.01 to {MOST_USD:,} US dollars a month.", param="monthly_usd")
+    monthly_usd = check_amount(monthly_usd)
     budget, _ = Budget.objects.select_for_update().get_or_create(
         organization=organization, defaults={"monthly_usd": monthly_usd}
     )
-    budget.monthly_usd, budget.stops = monthly_usd.quantize(Decimal("0.01")), stops
+    budget.monthly_usd, budget.stops = monthly_usd, stops
     spending = costs.spending(organization)
     if not (stops and _is_reached(budget, spending)):
         budget.exhausted_at = None

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any, Final
 
 from django import forms
-from django.conf import settings
 from django.forms.boundfield import BoundWidget
 from django.forms.models import fields_for_model
 
 from apps.accounts.models import Organization
 from apps.core.errors import AppError, InvalidRequest
 from apps.deployments import showing
-from apps.deployments.estimate import Estimate
+from apps.deployments.console_fields import ChoiceCards, VariablesField
+from apps.deployments.estimate import Estimate, GpuCard, gpu_cards
 from apps.deployments.forms import HARDWARE_FIELDS, NewDeploymentForm
 from apps.deployments.models import Deployment
-from apps.deployments.offers import ENGINES, GpuOffer, gpu_offers, offered_providers
+from apps.deployments.offers import ENGINES, NEEDS_PYTHON, check_engine, missing_engines, offered_providers
 from apps.deployments.services import SCALING_FIELDS
 from apps.deployments.specification import Scaling
 from apps.deployments.states import State
 
 # What only a provider takes that runs containers of ours elsewhere.
 REMOTE_FIELDS: Final = ("image", "location", "environment", "secrets")
-NEEDS_PYTHON: Final = (
-    "This machine has no Python with Chatterbox: whoever runs it can set LOCAL_CHATTERBOX_PYTHON."
-)
 _ABOUT_ENGINES: Final = {
     Deployment.Engine.CPU: "English, many voices, fast without a GPU.",
     Deployment.Engine.CHATTERBOX: "English with feeling; clones a voice from a few seconds.",
@@ -57,36 +55,6 @@ def scaling_fields() -> dict[str, forms.Field]:
     """Fields of `Scaling` in the words of the console."""
     found = fields_for_model(Deployment, SCALING_FIELDS, labels=_LABELS, help_texts=_HELPS)
     return {name: field for name, field in found.items() if field is not None}
-
-
-class ChoiceCards(forms.RadioSelect):
-    """Radio buttons of which some cannot be chosen; `told` says of each what stands under its label."""
-
-    def __init__(self, *, told: dict[str, str] | None = None, disabled: Sequence[str] = ()) -> None:
-        super().__init__()
-        self.told, self.disabled = told or {}, disabled
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(name, value, *args, **kwargs)
-        option["told"] = self.told.get(str(value), "")
-        if str(value) in self.disabled:
-            option["attrs"]["disabled"] = True
-        return option
-
-
-class VariablesField(forms.CharField):
-    """Variables as they are written in a file: `NAME=value`, one a line."""
-
-    widget = forms.Textarea
-
-    def to_python(self, value: Any) -> Any:
-        variables = {}
-        for line in filter(None, map(str.strip, (super().to_python(value) or "").splitlines())):
-            name, equals, content = line.partition("=")
-            if not equals:
-                raise forms.ValidationError("Write each on a line of its own: NAME=value.")
-            variables[name.strip()] = content.strip()
-        return variables
 
 
 class ConsoleDeploymentForm(NewDeploymentForm):
@@ -126,7 +94,7 @@ class ConsoleDeploymentForm(NewDeploymentForm):
         super().__init__(*args, instance=Deployment(organization=organization), **kwargs)
         self.initial = {}  # not what an empty row has, but what the fields begin with
         self.provider = offered_providers()[0]
-        self.offers = {offer.name: offer for offer in gpu_offers()}
+        self.cards = gpu_cards(self.provider)
         self._name_it(organization)
         self._offer_choices(gpu)
         self.fields.update(scaling_fields())
@@ -147,15 +115,17 @@ class ConsoleDeploymentForm(NewDeploymentForm):
     @property
     def estimate(self) -> Estimate:
         """Of what the form shows now, whether or not it can be had so."""
-        shown = {name: self[name].value() for name in ("gpu", "gpu_count", "is_spot", *SCALING_FIELDS)}
-        low, high = (_whole(shown[name]) for name in ("min_replicas", "max_replicas"))
-        return Estimate(self._price(shown), low, max(low, high), is_of_cpu=not shown["gpu"])
+        names = ("gpu_count", "min_replicas", "max_replicas")
+        count, low, high = (_whole(self[name].value()) for name in names)
+        gpu = self["gpu"].value()
+        price = self._price_of_one(self.cards.get(gpu))
+        of_all = None if price is None else price * max(1, count)
+        return Estimate(of_all, low, max(low, high), is_of_cpu=not gpu)
 
     def clean(self) -> dict[str, Any]:
         self.cleaned_data["provider"] = self.provider
         cleaned = super().clean()
-        if cleaned.get("engine") in self.engines_missing:
-            self.add_error("engine", NEEDS_PYTHON)
+        self._check(lambda: check_engine(cleaned.get("engine", ""), self.provider))
         return cleaned
 
     def refuse(self, error: AppError) -> None:
@@ -172,14 +142,13 @@ class ConsoleDeploymentForm(NewDeploymentForm):
     @property
     def engines_missing(self) -> list[str]:
         """Engines that cannot run here."""
-        if not self.is_local or settings.LOCAL_CHATTERBOX_PYTHON:
-            return []
-        return [engine.value for engine in ENGINES if engine is not Deployment.Engine.CPU]
+        return missing_engines(self.provider)
 
     @property
-    def gpu_cards(self) -> list[tuple[BoundWidget, GpuOffer | None]]:
-        """Each radio button with what it offers; the first stands for no GPU."""
-        return [(radio, self.offers.get(radio.data["value"])) for radio in self["gpu"]]
+    def gpu_choices(self) -> list[tuple[BoundWidget, GpuCard | None, Decimal | None]]:
+        """Each radio button with its card and the price as chosen now; the first stands for no GPU."""
+        cards = [(radio, self.cards.get(radio.data["value"])) for radio in self["gpu"]]
+        return [(radio, card, self._price_of_one(card)) for radio, card in cards]
 
     @property
     def scaling_is_wrong(self) -> bool:
@@ -211,15 +180,12 @@ class ConsoleDeploymentForm(NewDeploymentForm):
         )
         self.fields["gpu"].widget = ChoiceCards()
         self.fields["gpu"].widget.choices = self.fields["gpu"].choices  # type: ignore[attr-defined]
-        self.fields["gpu"].initial = gpu if gpu in self.offers else ""
+        self.fields["gpu"].initial = gpu if gpu in self.cards else ""
         self.fields["is_spot"].initial = "yes"
 
-    def _price(self, shown: dict[str, Any]) -> Any:
-        offer: GpuOffer | None = self.offers.get(shown["gpu"])
-        if offer is None:
-            return None
-        price = offer.on_demand_price if shown["is_spot"] == "no" else offer.spot_price or offer.list_price
-        return None if price is None else price * max(1, _whole(shown["gpu_count"]))
+    def _price_of_one(self, card: GpuCard | None) -> Decimal | None:
+        is_spot = self["is_spot"].value() != "no"
+        return card.price(self["kind"].value(), is_spot=is_spot) if card else None
 
 
 class ScalingForm(forms.Form):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,7 @@ from apps.core.partitions import month_after
 from apps.deployments.models import Deployment, Run
 
 ZERO = Decimal(0)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _MONEY = DecimalField(max_digits=20, decimal_places=6)
 
 
@@ -72,6 +73,11 @@ def seconds_by_deployment(
     """How long its replicas ran together, as they are paid for."""
     rows = _priced(Run.objects.filter(organization=organization), since, until)
     return dict(rows.values_list("deployment_id").annotate(sum=Sum("billed_seconds")).order_by())
+
+
+def whole(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Each with `cost`, of all its time until now."""
+    return _priced(runs, _LONG_AGO, timezone.now())
 
 
 def per_hour(runs: QuerySet[Run]) -> Decimal:

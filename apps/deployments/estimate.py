@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from apps.deployments.models import Deployment
+from apps.deployments.gpus import GPUS, Gpu
+from apps.deployments.models import Deployment, GpuPrice
+from apps.deployments.prices import newest
 from apps.deployments.states import AT_REST, State
 
 # As providers count a month.
@@ -47,6 +49,34 @@ class Estimate:
 
     def _of(self, hours: int) -> Decimal | None:
         return None if self.price is None else self.price * hours
+
+
+@dataclass(frozen=True, slots=True)
+class GpuCard:
+    """A GPU to choose, with what one costs an hour by kind of deployment; `None` where nobody told it."""
+
+    gpu: Gpu
+    serverless: Decimal | None
+    serverless_spot: Decimal | None
+    dedicated: Decimal | None
+    dedicated_spot: Decimal | None
+
+    def price(self, kind: str, *, is_spot: bool) -> Decimal | None:
+        if kind == Deployment.Kind.DEDICATED:
+            return self.dedicated_spot if is_spot else self.dedicated
+        return self.serverless_spot if is_spot else self.serverless
+
+
+def gpu_cards(provider: str) -> dict[str, GpuCard]:
+    """By name, with the provider's newest prices; the list's for spot where it told none."""
+    told = newest(provider)
+    return {gpu.name: _card(gpu, told.get(gpu.name)) for gpu in GPUS.values()}
+
+
+def _card(gpu: Gpu, told: GpuPrice | None) -> GpuCard:
+    if told is None:
+        return GpuCard(gpu, None, gpu.spot_list_price, None, gpu.spot_list_price)
+    return GpuCard(gpu, told.serverless, told.serverless_spot, told.on_demand, told.spot)
 
 
 def replicas_now(deployment: Deployment) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from django.conf import settings
 
@@ -13,6 +14,9 @@ from apps.deployments.gpus import GPUS, Gpu
 from apps.deployments.models import Deployment, GpuPrice
 from apps.deployments.prices import newest
 
+NEEDS_PYTHON: Final = (
+    "This machine has no Python with Chatterbox: whoever runs it can set LOCAL_CHATTERBOX_PYTHON."
+)
 DEMO = "demo"
 LIVE = "live"
 # All but what only benches and tests want.
@@ -72,6 +76,19 @@ def check_provider(provider: str) -> str:
             f"This platform runs deployments at {', '.join(offered)} alone.", param="provider"
         )
     return provider or offered[0]
+
+
+def missing_engines(provider: str) -> list[str]:
+    """Engines that cannot run at a provider as this platform is set up."""
+    if provider != Deployment.Provider.LOCAL or settings.LOCAL_CHATTERBOX_PYTHON:
+        return []
+    return [engine.value for engine in ENGINES if engine is not Deployment.Engine.CPU]
+
+
+def check_engine(engine: str, provider: str) -> None:
+    """Raises `InvalidRequest` for an engine that cannot run at the provider."""
+    if engine in missing_engines(provider):
+        raise InvalidRequest(NEEDS_PYTHON, param="engine")
 
 
 def gpu_offers() -> list[GpuOffer]:

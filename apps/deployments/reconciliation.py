@@ -31,6 +31,8 @@ NEXT_LOOK_SECONDS = 1.0
 # Workers that still crash then do not only need longer.
 CRASHING_DEADLINE_SECONDS = 90.0
 LOST_KEPT_SECONDS = 3600.0
+STOP_DEADLINE_SECONDS = 600.0
+STILL_THERE = "Its provider was told to end it again and again, and still has it: it may charge for it."
 # One that had requests lately is looked at closely, since what befell it matters to somebody.
 USED_LATELY_SECONDS = 60.0
 # Machines of a deployment that may be replaced in an hour; more of them are a fault, and cost money.
@@ -46,6 +48,9 @@ def reconcile_deployment(deployment_id: UUID) -> float | None:
         return _look(deployment, provider_named(deployment.provider))
     except services.StateChanged:
         return BUSY_SECONDS  # somebody pressed Stop meanwhile: what they want is done at the next look
+    except ProviderError as error:  # this platform is not set up for it any more
+        _note(deployment, error.code, error.message)
+        return None
     finally:
         claims.release(deployment)
 
@@ -98,7 +103,7 @@ def _watch(deployment: Deployment, provider: Provider) -> float | None:
     health = workers.look(deployment, observation)
     if trouble is not None and health.ready < deployment.desired_replicas:
         health = health.because(trouble.code, trouble.message)
-    again = _judge(deployment, provider, health)
+    again = _judge(deployment, provider, health, trouble)
     if State(deployment.state) in {State.READY, State.DEGRADED}:
         _scale(deployment, provider, health, trouble)
     return again
@@ -134,7 +139,7 @@ def _observe(
 
 
 def _tell(deployment: Deployment, provider: Provider, wanted: Wanted) -> None:
-    lost = deployment.workers.filter(state=Worker.State.LOST).count()
+    lost = workers.losses(deployment)
     if deployment.provider != Deployment.Provider.LOCAL and wanted.replicas and lost > REPLACEMENTS_AN_HOUR:
         raise ProviderError(
             f"{lost} of its machines were lost within an hour, so no more are rented for now. Look at their "
@@ -161,11 +166,14 @@ def _claim_seconds(deployment_id: UUID) -> float:
     return CLAIM_SECONDS if is_here else REMOTE_CLAIM_SECONDS
 
 
-def _judge(deployment: Deployment, provider: Provider, health: Health) -> float | None:
+def _judge(
+    deployment: Deployment, provider: Provider, health: Health, trouble: ProviderError | None
+) -> float | None:
     state = State(deployment.state)
     if health.ready >= deployment.desired_replicas:
         if state is State.READY:
-            _note(deployment, "", "")
+            # Its workers speak on, and whoever must mend its provider's trouble learns of it.
+            _note(deployment, *(trouble.code, trouble.message) if trouble else ("", ""))
         else:
             services.transition(deployment, to=State.READY, reason=health.summary)
             if state is State.STARTING:
@@ -221,7 +229,7 @@ def _rest(deployment: Deployment, provider: Provider) -> float | None:
         return None
     runs.note(deployment, observation)
     doing = "is paused" if deployment.state == State.PAUSED else "sleeps"
-    workers.lose_those_gone(deployment, observation, f"Its deployment {doing}.")
+    workers.lose_those_gone(deployment, observation, doing)
     _note(deployment, "", "")
     return NEXT_LOOK_SECONDS if observation and observation.replicas else None
 
@@ -243,22 +251,25 @@ def _stop(deployment: Deployment, provider: Provider) -> float | None:
     try:
         provider.delete(deployment.id)
         if provider.describe(wishes.wanted(deployment)) is not None:
+            if timezone.now() - deployment.state_changed_at > timedelta(seconds=STOP_DEADLINE_SECONDS):
+                _note(deployment, "still_there", STILL_THERE)
             return NEXT_LOOK_SECONDS
     except ProviderError as error:
         _note(deployment, error.code, error.message)
         return None
     runs.note(deployment, None)
-    workers.lose_all(deployment, "Its deployment was stopped.")
+    workers.lose_all(deployment, "was stopped")
     services.transition(deployment, to=State.STOPPED, reason="The provider has nothing left of it.")
     return None
 
 
 def _fail(deployment: Deployment, provider: Provider, code: str, message: str) -> None:
     services.transition(deployment, to=State.FAILED, reason=message, error_code=code, error_message=message)
-    workers.lose_all(deployment, "Its deployment has failed.")
+    workers.lose_all(deployment, "has failed")
     try:
         provider.delete(deployment.id)
-        runs.note(deployment, None)
+        if provider.describe(wishes.wanted(deployment)) is None:
+            runs.note(deployment, None)
     except ProviderError as error:
         logger.info("left for the next look at orphans", deployment=deployment.name, reason=error.message)
 

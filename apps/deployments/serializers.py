@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from apps.deployments.gpus import GPUS
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
-from apps.deployments.offers import DEMO, ENGINES, LIVE
+from apps.deployments.offers import ENGINES
 from apps.deployments.services import SCALING_FIELDS
 from apps.deployments.specification import (
     MAX_CONCURRENT,
@@ -162,11 +162,33 @@ def _spoken(name: str, help_text: str) -> serializers.ListField:
     )
 
 
+def _usd(source: str, help_text: str) -> serializers.DecimalField:
+    return serializers.DecimalField(
+        source=source, max_digits=16, decimal_places=4, read_only=True, help_text=help_text
+    )
+
+
+class CostSerializer(serializers.Serializer[Any]):
+    """Of `costs.Spending`, in US dollars."""
+
+    month_to_date_usd = _usd("month_to_date", "Since this UTC month began.")
+    per_hour_usd = _usd("per_hour", "What runs now costs in an hour.")
+    forecast_usd = _usd("forecast", "What the month comes to if what runs now runs to its end.")
+    is_estimated = serializers.BooleanField(
+        read_only=True,
+        help_text="Whether replicas are in it that the provider starts and ends by itself: they were seen "
+        "by samples.",
+    )
+
+
 class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
+    """Of rows that `costs.with_spending` went over."""
+
     error = serializers.SerializerMethodField(help_text="Why it is not as it should be.")
     environment = serializers.DictField(child=serializers.CharField(), read_only=True)
     secrets = serializers.SerializerMethodField(help_text="Their names.")
     replicas = ReplicasSerializer(source="*", read_only=True)
+    cost = CostSerializer(source="spending", read_only=True)
     models = _spoken("models", "What its workers could speak when last asked; empty before that.")
     voices = _spoken("voices", "As models.")
     languages = _spoken("languages", "As models.")
@@ -192,6 +214,7 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
             *SCALING_FIELDS,
             "replicas",
             "price_per_hour",
+            "cost",
             "models",
             "voices",
             "languages",
@@ -256,42 +279,5 @@ class MetricsSerializer(serializers.Serializer[Any]):
     replicas = BoundedReplicasSerializer()
     requests = RequestsNowSerializer()
     last_used_at = serializers.DateTimeField(allow_null=True)
+    cost = CostSerializer()
     workers = DeploymentWorkerSerializer(many=True, help_text="Oldest first, without those that are lost.")
-
-
-# ---- GPUs --------------------------------------------------------------------------------------------
-
-
-def _price(help_text: str, **options: Any) -> serializers.DecimalField:
-    return serializers.DecimalField(max_digits=10, decimal_places=4, help_text=help_text, **options)
-
-
-class AvailabilitySerializer(serializers.Serializer[Any]):
-    location = serializers.CharField()
-    on_demand = serializers.BooleanField()
-    spot = serializers.BooleanField()
-
-
-class GpuOfferSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(help_text="What `gpu` of a deployment takes.")
-    model = serializers.CharField()
-    memory_gb = serializers.IntegerField()
-    best_for = serializers.CharField()
-    list_price = _price("As published, for spot; US dollars an hour for one, as the others.")
-    on_demand_price = _price("Now; null where it is not known.", allow_null=True)
-    spot_price = _price("Now; null where it is not known.", allow_null=True)
-    availability = AvailabilitySerializer(
-        many=True, allow_null=True, help_text="Where it is to be had now; null where it is not known."
-    )
-    is_live = serializers.BooleanField(help_text="Whether prices and places are a provider's of now.")
-
-
-class GpusSerializer(serializers.Serializer[Any]):
-    mode = serializers.ChoiceField(
-        choices=[DEMO, LIVE], help_text="In demo mode deployments run on the platform's own machine."
-    )
-    providers = serializers.ListField(
-        child=serializers.ChoiceField(choices=Deployment.Provider.choices),
-        help_text="Where a new deployment may run.",
-    )
-    gpus = GpuOfferSerializer(many=True)

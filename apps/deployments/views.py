@@ -9,35 +9,34 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.tenancy import OrganizationRequest, manager_required, organization_required
-from apps.core.errors import AppError, NotFound
-from apps.deployments import estimate, services, words
+from apps.core.errors import AppError
+from apps.deployments import estimate, services, steps, words
+from apps.deployments.change_forms import UpdateForm
+from apps.deployments.changes import change_deployment
 from apps.deployments.console_forms import (
     ConsoleDeploymentForm,
     DeleteDeploymentForm,
     DeploymentFilterForm,
     ScalingForm,
 )
-from apps.deployments.gpus import gpu_named
-from apps.deployments.listing import find_listed, listed_deployments, listed_events, listed_workers
+from apps.deployments.detail import TABS, add_figures, deployment_or_404, frame, tab_url
+from apps.deployments.listing import listed_deployments, listed_events, listed_workers
 from apps.deployments.models import Deployment
+from apps.deployments.money import Money
 from apps.deployments.offers import gpu_offers
-from apps.deployments.showing import listed_shared, spoken_by
+from apps.deployments.showing import listed_shared
 from apps.deployments.states import State
 
 DEPLOYMENTS_PER_PAGE = 25
 EVENTS_PER_PAGE = 20
-TABS = {"overview": "Overview", "scaling": "Scaling", "speak": "Speak", "api": "API"}
-# How often a page looks again: while something goes on, and where a request may change it.
-MOVING_MS, SETTLED_MS = 2000, 10_000
-_MAY_CHANGE = words.MOVING | {State.READY, State.ASLEEP, State.DEGRADED}
 _Service = Callable[..., None]
-_REASONS: Final[Mapping[str, str]] = {State.ASLEEP: "Woken.", State.PAUSED: "Resumed."}
+_STARTS: Final[Mapping[str, _Service]] = {State.ASLEEP: steps.wake, State.PAUSED: steps.resume}
 
 
 @require_safe
@@ -54,13 +53,14 @@ def deployment_list(request: OrganizationRequest) -> HttpResponse:
     )
     page = Paginator(deployments.order_by("-id"), DEPLOYMENTS_PER_PAGE).get_page(request.GET.get("page"))
     for deployment in page:
-        _add_figures(deployment)
+        add_figures(deployment)
     context = {
         "page": page,
         "filters": filters,
         "is_filtered": any(wanted.values()),
         "is_live": any(deployment.state in words.MOVING for deployment in page),
         "shared": listed_shared(),
+        "money": Money.of(request.organization),
         "limit": settings.LIMIT_DEPLOYMENTS,
     }
     return render(request, "deployments/list.html", context)
@@ -90,24 +90,29 @@ def deployment_create(request: OrganizationRequest) -> HttpResponse:
         else:
             messages.success(request, f"{deployment.name} is on its way.")
             return redirect("deployment", deployment_id=deployment.pk)
-    context = {"form": form, "hours_per_month": estimate.HOURS_PER_MONTH}
+    context = {
+        "form": form,
+        "hours_per_month": estimate.HOURS_PER_MONTH,
+        "money": Money.of(request.organization),
+    }
     return render(request, "deployments/create.html", context, status=400 if form.errors else 200)
 
 
 @require_safe
 @organization_required
 def deployment_detail(request: OrganizationRequest, deployment_id: UUID) -> HttpResponse:
-    deployment = _deployment_or_404(request, deployment_id)
+    deployment = deployment_or_404(request, deployment_id)
     tab = request.GET.get("tab", "")
-    return _detail_page(request, deployment, tab if tab in TABS else "overview")
+    is_here = tab in TABS and not TABS[tab].url_name
+    return _detail_page(request, deployment, tab if is_here else "overview")
 
 
 @require_http_methods(["GET", "POST"])
 @manager_required
 def deployment_scale(request: OrganizationRequest, deployment_id: UUID) -> HttpResponse:
-    deployment = _deployment_or_404(request, deployment_id)
+    deployment = deployment_or_404(request, deployment_id)
     if request.method == "GET":
-        return redirect(_tab_url(deployment, "scaling"))
+        return redirect(tab_url(deployment, "scaling"))
     form = ScalingForm(request.POST, deployment=deployment)
     if form.is_valid():
         try:
@@ -116,14 +121,35 @@ def deployment_scale(request: OrganizationRequest, deployment_id: UUID) -> HttpR
             form.refuse(error)
         else:
             messages.success(request, f"{deployment.name} scales by the new bounds from now on.")
-            return redirect(_tab_url(deployment, "scaling"))
-    return _detail_page(request, _deployment_or_404(request, deployment_id), "scaling", form)
+            return redirect(tab_url(deployment, "scaling"))
+    return _detail_page(request, deployment_or_404(request, deployment_id), "scaling", form)
+
+
+@require_http_methods(["GET", "POST"])
+@manager_required
+def deployment_update(request: OrganizationRequest, deployment_id: UUID) -> HttpResponse:
+    deployment = deployment_or_404(request, deployment_id)
+    if request.method == "GET":
+        return redirect(tab_url(deployment, "update"))
+    form = UpdateForm(request.POST, deployment=deployment)
+    if form.is_valid():
+        before = deployment.generation
+        try:
+            change_deployment(deployment, changes=form.changes, by=request.user)
+        except AppError as error:
+            form.refuse(error)
+        else:
+            deployment.refresh_from_db()
+            is_new = deployment.generation != before
+            messages.success(request, words.updated(deployment) if is_new else "It is so already.")
+            return redirect(tab_url(deployment, "update"))
+    return _detail_page(request, deployment_or_404(request, deployment_id), "update", form)
 
 
 @require_POST
 @manager_required
 def deployment_act(request: OrganizationRequest, deployment_id: UUID, verb: str) -> HttpResponse:
-    deployment = _deployment_or_404(request, deployment_id)
+    deployment = deployment_or_404(request, deployment_id)
     try:
         ACTIONS[verb](deployment, by=request.user)
     except AppError as error:
@@ -136,7 +162,7 @@ def deployment_act(request: OrganizationRequest, deployment_id: UUID, verb: str)
 @require_http_methods(["GET", "POST"])
 @manager_required
 def deployment_delete(request: OrganizationRequest, deployment_id: UUID) -> HttpResponse:
-    deployment = _deployment_or_404(request, deployment_id)
+    deployment = deployment_or_404(request, deployment_id)
     form = DeleteDeploymentForm(request.POST or None, deployment=deployment)
     if form.is_valid():
         try:
@@ -160,7 +186,7 @@ def gpu_list(request: OrganizationRequest) -> HttpResponse:
 
 def _start(deployment: Deployment, **who: Any) -> None:
     """Also wakes and resumes."""
-    services.start_deployment(deployment, reason=_REASONS.get(deployment.state, "Started."), **who)
+    _STARTS.get(deployment.state, services.start_deployment)(deployment, **who)
 
 
 ACTIONS: Final[Mapping[str, _Service]] = {
@@ -173,27 +199,14 @@ ACTIONS: Final[Mapping[str, _Service]] = {
 
 
 def _detail_page(
-    request: OrganizationRequest, deployment: Deployment, tab: str, form: ScalingForm | None = None
+    request: OrganizationRequest,
+    deployment: Deployment,
+    tab: str,
+    form: ScalingForm | UpdateForm | None = None,
 ) -> HttpResponse:
-    _add_figures(deployment)
-    is_moving = deployment.state in words.MOVING
-    context: dict[str, Any] = {
-        "deployment": deployment,
-        "tab": tab,
-        "tabs": TABS.items(),
-        "doing": words.doing(deployment),
-        "what_to_do": words.what_to_do(deployment.error_code),
-        "first_action": words.first_action(deployment),
-        "other_actions": words.other_actions(deployment),
-        "is_moving": is_moving,
-        "refresh_ms": (MOVING_MS if is_moving else SETTLED_MS) if deployment.state in _MAY_CHANGE else 0,
-        "is_stuck": words.is_stuck(deployment),
-        "endpoint": request.build_absolute_uri("/generate"),
-        "spoken": spoken_by(deployment),
-    }
-    context |= _IN_TAB.get(tab, _nothing)(request, deployment)
-    if tab == "scaling":
-        context["form"] = form or ScalingForm(deployment=deployment)
+    context = frame(request, deployment, tab) | _IN_TAB.get(tab, _nothing)(request, deployment)
+    if form is not None:
+        context["form"] = form
     status = 400 if form is not None and form.errors else 200
     return render(request, "deployments/detail.html", context, status=status)
 
@@ -208,26 +221,16 @@ def _api(request: HttpRequest, deployment: Deployment) -> dict[str, Any]:
     return {"api_path": reverse("api_deployment", args=[deployment.pk])}
 
 
+def _scaling(request: HttpRequest, deployment: Deployment) -> dict[str, Any]:
+    return {"form": ScalingForm(deployment=deployment)}
+
+
+def _update(request: HttpRequest, deployment: Deployment) -> dict[str, Any]:
+    return {"form": UpdateForm(deployment=deployment)}
+
+
 def _nothing(request: HttpRequest, deployment: Deployment) -> dict[str, Any]:
     return {}
 
 
-_IN_TAB = {"overview": _overview, "api": _api}
-
-
-def _add_figures(deployment: Any) -> None:
-    deployment.price_now = estimate.price_now(deployment)
-    deployment.replicas_now = estimate.replicas_now(deployment)
-    gpu = gpu_named(deployment.gpu)
-    deployment.gpu_label = gpu.label if gpu else deployment.gpu
-
-
-def _tab_url(deployment: Deployment, tab: str) -> str:
-    return f"{reverse('deployment', args=[deployment.pk])}?tab={tab}"
-
-
-def _deployment_or_404(request: OrganizationRequest, deployment_id: UUID) -> Deployment:
-    try:
-        return find_listed(request.organization, deployment_id)
-    except NotFound as error:
-        raise Http404 from error
+_IN_TAB = {"overview": _overview, "api": _api, "scaling": _scaling, "update": _update}

@@ -33,6 +33,13 @@ _REMEDIES: Final = {
     "worker_unreachable": "It is asked every few seconds. Restart it if it stays silent.",
     "workers_missing": "More are being started. Nothing is to be done.",
     "provider_unreachable": "It goes on as soon as the provider answers.",
+    "unreachable": "It goes on as soon as the provider answers.",
+    "unauthorized_request": "Those who run this platform must set credentials that its provider accepts.",
+    "not_set_up": "Those who run this platform must set credentials for its provider.",
+    "forbidden_action": "Those who run this platform must allow its credentials to do this.",
+    "insufficient_funds": "Those who run this platform must pay in at its provider. Then start it again.",
+    "no_capacity": "It is asked for again every few seconds. Other hardware or another location may be free.",
+    "still_there": "It is ended again every few seconds. Those who run this platform can end it by hand.",
 }
 _TAKES_TIME: Final = frozenset({"", "worker_starting", "workers_missing"})
 _ANY_REMEDY: Final = "Start it again; if that fails too, deploy on other hardware or ask those who run this."
@@ -80,8 +87,8 @@ def doing(deployment: Deployment) -> str:
 
 
 def is_stuck(deployment: Deployment) -> bool:
-    """Whether something other than the time that it takes keeps it from getting on."""
-    return deployment.state in MOVING and deployment.error_code not in _TAKES_TIME
+    """Whether something other than the time that it takes keeps it from getting on, or soon would."""
+    return deployment.state not in AT_REST and deployment.error_code not in _TAKES_TIME
 
 
 def first_action(deployment: Deployment) -> Action | None:
@@ -99,6 +106,13 @@ def other_actions(deployment: Deployment) -> list[Action]:
         for action, following in _OTHERS
         if any(is_allowed(state, to) for to in following) and _is_sensible(action.verb, deployment)
     ]
+
+
+def updated(deployment: Deployment) -> str:
+    """What follows once another image or variables are set."""
+    if deployment.state in AT_REST | {State.ASLEEP, State.PAUSED}:
+        return f"{deployment.name} takes it up when it starts the next time."
+    return f"{deployment.name} is being updated: new workers are ready before the old ones end."
 
 
 def what_to_do(code: str) -> str:

@@ -20,6 +20,9 @@ CRASHED = "worker_crashed"
 TIMEOUTS_FORGIVEN_SECONDS = 10.0
 # A front that starts a machine holds the question meanwhile; to ask anew is to queue up anew.
 COLD_START_SECONDS = 25.0
+# How it is said that a worker went because we ended it.
+GIVEN_BACK = "It was given back."
+WITH_ITS_DEPLOYMENT = "Its deployment "
 
 _S = Worker.State
 _CODES = {
@@ -61,7 +64,8 @@ def look(deployment: Deployment, observation: Observation | None) -> Health:
         _write(deployment, replica, known.get(replica.id), probes.get(replica.id)) for replica in replicas
     ]
     gone = [row for name, row in known.items() if name not in {replica.id for replica in replicas}]
-    _lose(gone, "The provider has it no more.")
+    _lose((row for row in gone if row.state == _S.DRAINING), GIVEN_BACK)
+    _lose((row for row in gone if row.state != _S.DRAINING), "The provider has it no more.")
     _learn_capabilities(deployment, rows)
     return _health(deployment, rows)
 
@@ -79,15 +83,22 @@ def _address(replica: Replica) -> Address:
     return Address(replica.url, replica.token, replica.inference_key, timeout_seconds=seconds)
 
 
-def lose_those_gone(deployment: Deployment, observation: Observation | None, message: str) -> None:
+def lose_those_gone(deployment: Deployment, observation: Observation | None, doing: str) -> None:
     """Writes down whom the provider has no more. Asks nobody: a question may start what sleeps."""
     there = {replica.id for replica in observation.replicas} if observation else set()
-    _lose((row for row in deployment.workers.defer("token") if row.provider_id not in there), message)
+    gone = (row for row in deployment.workers.defer("token") if row.provider_id not in there)
+    _lose(gone, f"{WITH_ITS_DEPLOYMENT}{doing}.")
 
 
-def lose_all(deployment: Deployment, message: str) -> None:
+def lose_all(deployment: Deployment, doing: str) -> None:
     """No worker of it is there any more."""
-    _lose(deployment.workers.defer("token"), message)
+    _lose(deployment.workers.defer("token"), f"{WITH_ITS_DEPLOYMENT}{doing}.")
+
+
+def losses(deployment: Deployment) -> int:
+    """How many went lately that we had not ended ourselves."""
+    lost = deployment.workers.filter(state=_S.LOST)
+    return lost.exclude(message=GIVEN_BACK).exclude(message__startswith=WITH_ITS_DEPLOYMENT).count()
 
 
 def _write(deployment: Deployment, replica: Replica, row: Worker | None, probe: Probe | None) -> Worker:

@@ -4,3 +4,9 @@ from django.apps import AppConfig
 class KeysConfig(AppConfig):
     name = "apps.keys"
     verbose_name = "API keys"
+
+    def ready(self) -> None:
+        from apps.core import metrics
+        from apps.keys.models import ApiKey
+
+        metrics.tell_from_database(metrics.API_KEYS_ACTIVE, lambda: ApiKey.objects.usable().count())

@@ -52,12 +52,12 @@ def read(
 ) -> list[dict[str, Any]]:
     """The figures of a span in one query: a row for each group, one of all where no group is asked for.
 
-    `groups` are of `KINDS`, or the day; `who` narrows by `KINDS`, to a value or, given a list, to any of it.
-    Records that are open count as requests with the characters they ask for.
+    `groups` are of `KINDS`, or the day or hour; `who` narrows by `KINDS`, to a value or, given
+    a list, to any of it. Records that are open count as requests with the characters they ask for.
     """
     shape = Shape(groups, sums, latency=latency)
     parts: list[Sql] = [shape.of_records(_both(_waiting(span), _who(who)))]
-    for unit, times in span.parts(by_day="day" in groups):
+    for unit, times in span.parts(by_day="day" in groups, by_hour="hour" in groups):
         if unit is None:
             parts.append(shape.of_records(_both(_ids(times), _who(who))))
         else:

@@ -176,9 +176,13 @@ class DeploymentUsage(Timed):
 
     @property
     def cost_per_audio_minute_usd(self) -> Decimal | None:
-        if self.cost_usd is None or not self.audio_ms:
-            return None
-        return (self.cost_usd * 60_000 / self.audio_ms).quantize(Decimal("0.000001"))
+        return per_audio_minute(self.cost_usd, self.audio_ms)
+
+
+def per_audio_minute(cost_usd: Decimal | None, audio_ms: int) -> Decimal | None:
+    if cost_usd is None or not audio_ms:
+        return None
+    return (cost_usd * 60_000 / audio_ms).quantize(Decimal("0.000001"))
 
 
 def records(

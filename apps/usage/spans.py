@@ -63,9 +63,11 @@ class Span:
             return self.start
         return max(self.start, min(hour_of(self.end), self.through))
 
-    def parts(self, *, by_day: bool = False) -> Iterator[tuple[Unit | None, Range]]:
-        """Every moment once, in the largest units, or none larger than a day; records where there is none."""
-        units = [Unit.DAY, Unit.HOUR] if by_day else list(Unit)
+    def parts(self, *, by_day: bool = False, by_hour: bool = False) -> Iterator[tuple[Unit | None, Range]]:
+        """Every moment once, in the largest units, or none larger than a day or an hour; records where there
+        is none.
+        """
+        units = [Unit.HOUR] if by_hour else [Unit.DAY, Unit.HOUR] if by_day else list(Unit)
         yield from _parts(self.start, self.summed_to, units)
         if self.summed_to < self.end:
             yield None, (self.summed_to, self.end)

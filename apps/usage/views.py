@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -12,8 +13,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.accounts.tenancy import OrganizationRequest, organization_required
+from apps.deployments.detail import deployment_or_404, frame
 from apps.keys.models import ApiKey
-from apps.usage import notices, reports
+from apps.usage import notices, of_deployment, reports
 from apps.usage.api import PeriodSerializer
 from apps.usage.models import UsageRecord
 
@@ -70,6 +72,23 @@ def usage(request: OrganizationRequest) -> HttpResponse:
         used = [day for day in reversed(days) if day.requests]
         context |= {"page": Paginator(used, DAYS_PER_PAGE).get_page(number), "noun": "days"}
     return render(request, "usage/usage.html", context)
+
+
+@require_safe
+@organization_required
+def deployment_requests(request: OrganizationRequest, deployment_id: UUID) -> HttpResponse:
+    """A tab of the page of one of the organization's own deployments."""
+    deployment = deployment_or_404(request, deployment_id)
+    labels = {name: wanted.label for name, wanted in of_deployment.RANGES.items()}
+    chosen = _one_of(labels, request.GET.get("range"))
+    wanted = of_deployment.RANGES[chosen]
+    context = frame(request, deployment, "requests") | {
+        "ranges": labels.items(),
+        "chosen": chosen,
+        "unit": wanted.unit,
+        "report": of_deployment.report(deployment, request.organization.pk, wanted),
+    }
+    return render(request, "deployments/detail.html", context)
 
 
 def _asked(query: QueryDict) -> tuple[PeriodSerializer, str | None]:

@@ -20,13 +20,18 @@ function replicas(count) {
   return count === 1 ? "1 replica" : `${count} replicas`;
 }
 
-// Of one replica for an hour; null where nobody has told it.
+// Of one GPU for an hour, as chosen now; null where nobody has told it.
+function priceOf(card) {
+  const kind = fields.kind.value === "dedicated" ? "dedicated" : "serverless";
+  const told = card.dataset[fields.is_spot.value === "no" ? kind : `${kind}Spot`];
+  return told === "" ? null : Number(told);
+}
+
+// Of one replica.
 function price() {
-  const card = form.querySelector("[name=gpu]:checked")?.closest("[data-list]");
-  if (!card) return null;
-  const { list, spot, onDemand } = card.dataset;
-  const one = fields.is_spot.value === "no" ? onDemand : spot || list;
-  return one === "" ? null : Number(one) * whole("gpu_count", 1);
+  const card = form.querySelector("[name=gpu]:checked")?.closest("[data-serverless]");
+  const one = card ? priceOf(card) : null;
+  return one === null ? null : one * whole("gpu_count", 1);
 }
 
 function write(name, text) {
@@ -54,6 +59,9 @@ function show() {
   showIf("priced", one !== null);
   showIf("cpu", !hasGpu);
   showIf("unknown", hasGpu && one === null);
+  for (const card of form.querySelectorAll("[data-serverless]")) {
+    card.querySelector("[data-price]").textContent = dollars(priceOf(card));
+  }
   form.querySelector("[data-with-gpu]").hidden = !hasGpu;
   form.querySelector("[data-bounds]").textContent = min === max ? replicas(max) : `${min} to ${replicas(max)}`;
 }

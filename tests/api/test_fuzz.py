@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
 from apps.accounts.models import Organization
+from apps.deployments.budgets import set_budget
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.states import State
 from apps.keys import secrets
@@ -35,6 +37,9 @@ from tests.voices.recordings import actor, clone
 pytestmark = pytest.mark.slow
 
 OPERATIONS = (
+    "budget_get",
+    "budget_remove",
+    "budget_set",
     "deployments_change",
     "deployments_create",
     "deployments_delete",
@@ -84,6 +89,7 @@ OPERATIONS = (
     "openai_create_speech",
     "openai_list_models",
     "openai_retrieve_model",
+    "spending",
     "stats",
     "usage_list",
     "voices_consent",
@@ -103,11 +109,14 @@ NEW_VOICE = {
 NOT_NOW = {"jobs_result", "jobs_resume"}
 # They take nothing that could be wrong.
 WITHOUT_INPUT = {
+    "budget_get",
+    "budget_remove",
     "elevenlabs_get_subscription",
     "elevenlabs_get_user",
     "elevenlabs_list_models",
     "elevenlabs_list_voices",
     "gpus",
+    "spending",
     "voices_consent",
 }
 # From where a deployment can take the step; all others it can take while it is ready.
@@ -140,6 +149,7 @@ def generous(acme: Tenant) -> Tenant:
             organization=acme.organization, name=name, mode="live", scopes=["speech"], created_by=acme.owner
         )
         record(acme.organization, key=ApiKey.objects.get(name=name), ttfb_ms=12.0, total_ms=40.0)
+    set_budget(acme.organization, monthly_usd=Decimal(1000), stops=False)
     clone(acme.organization, acme.owner)
     for _ in range(30):
         job_rows(acme.organization, ApiKey.objects.get(name="one"))
@@ -174,6 +184,8 @@ def make_real(case: Any, key_id: str) -> None:
         state = STATES.get(case.operation.path.rpartition("/")[2], State.READY)
         made = deployment_in(ApiKey.objects.get(pk=key_id).organization, state)
         case.path_parameters["deployment_id"] = str(made.pk)
+    if case.operation.label == "PUT /api/budget" and isinstance(case.body, dict):
+        case.body |= {"monthly_usd": "1000.00"}
     if case.operation.label == "POST /api/deployments" and isinstance(case.body, dict):
         case.body = {"name": f"fuzzed-{uuid4()}", "engine": "cpu"}
     if case.operation.label == "POST /api/voices":

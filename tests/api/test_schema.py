@@ -80,6 +80,8 @@ def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
         "/api/deployments/{deployment_id}/wake",
         "/api/deployments/{deployment_id}/events",
         "/api/deployments/{deployment_id}/metrics",
+        "/api/budget",
+        "/api/spending",
         "/api/gpus",
         "/api/usage",
         "/api/stats",
@@ -123,7 +125,7 @@ def test_every_answer_carries_its_request_id(schema: dict[str, Any]) -> None:
 def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> None:
     found = {name: set(answers(operation)) for name, operation in operations(schema)}
     assert found["post /generate"] == {
-        *("200", "400", "401", "403", "404", "409", "413", "415", "422", "429", "502", "503")
+        *("200", "400", "401", "402", "403", "404", "409", "413", "415", "422", "429", "502", "503")
     }
     assert found["post /v1/audio/speech"] == found["post /generate"]
     assert found["post /elevenlabs/v1/text-to-speech/{voice_id}"] == found["post /generate"]
@@ -135,12 +137,19 @@ def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> 
     assert found["get /v1/models/{model}"] == {"200", "401", "403", "404", "503"}
     assert found["post /api/normalize"] == {"200", "400", "401", "403", "413", "415", "503"}
     assert found["post /api/jobs"] == {
-        *("200", "201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503")
+        *("200", "201", "400", "401", "402", "403", "404", "409", "413", "415", "422", "429", "503")
     }
     assert found["post /api/jobs/{job_id}/cancel"] == {"200", "401", "403", "404", "409", "503"}
     assert found["delete /api/keys/{key_id}"] == {"204", "401", "403", "404", "503"}
     stopping = found["post /api/deployments/{deployment_id}/stop"]
     assert stopping == {"200", "401", "403", "404", "409", "503"}
+    starting = found["post /api/deployments/{deployment_id}/start"]
+    assert starting == {"200", "401", "402", "403", "404", "409", "503"}
+    assert "402" in found["post /api/deployments"]
+    assert found["get /api/budget"] == {"200", "401", "403", "404", "503"}
+    assert found["put /api/budget"] == {"200", "400", "401", "403", "409", "413", "415", "503"}
+    assert found["delete /api/budget"] == {"204", "401", "403", "503"}
+    assert found["get /api/spending"] == {"200", "401", "403", "503"}
     assert found["get /api/stats"] == {"200", "400", "401", "403", "503"}
     assert found["post /api/keys"] == {"201", "400", "401", "403", "409", "413", "415", "503"}
 

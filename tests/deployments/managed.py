@@ -15,7 +15,7 @@ FIELDS = {
     "id", "name", "engine", "kind", "provider", "state", "state_changed_at", "error",
     "image", "gpu", "gpu_count", "is_spot", "location", "environment", "secrets",
     "min_replicas", "max_replicas", "scale_up_delay_seconds", "scale_down_delay_seconds",
-    "concurrent_per_replica", "replicas", "price_per_hour", "models", "voices", "languages",
+    "concurrent_per_replica", "replicas", "price_per_hour", "cost", "models", "voices", "languages",
     "last_used_at", "created_at",
 }  # fmt: skip
 STEPS = ("start", "stop", "pause", "resume", "restart", "sleep", "wake")

@@ -102,7 +102,7 @@ def test_queries_do_not_grow_with_deployments(
         worker(made, "w2")
     api.get(PATH)
     identity.cache.clear()
-    with django_assert_num_queries(3):  # the key, the organization, the page
+    with django_assert_num_queries(4):  # the key, the organization, the page, costs
         rows = api.get(PATH).json()["results"]
     assert [row["replicas"]["ready"] for row in rows] == [2] * 6
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import Organization
-from apps.deployments.models import Deployment
+from apps.deployments.models import Deployment, GpuPrice
 from apps.deployments.states import State
 from tests.cast import acme, alice
 from tests.deployments.managed import PATH, SECRET, one_in, path_of
@@ -59,6 +60,7 @@ def test_a_dedicated_instance_is_one_where_nothing_is_said(
 
 @pytest.mark.usefixtures("live")
 def test_everything_that_can_be_asked_for(api: ApiClient) -> None:
+    GpuPrice.objects.create(provider="verda", gpu="h100-80gb", serverless_spot=Decimal("0.85"))
     asked = {
         "name": "all",
         "engine": "chatterbox-turbo",
@@ -131,6 +133,17 @@ def test_what_is_wrong_is_named_and_nothing_is_made(
     assert (error["code"], error["param"]) == ("invalid_request", param)
     assert SECRET not in response.content.decode()
     assert not Deployment.objects.exists()
+
+
+def test_chatterbox_on_this_machine_wants_a_python_for_it(api: ApiClient, settings: Any) -> None:
+    settings.LOCAL_CHATTERBOX_PYTHON = ""
+    asked = NEW | {"engine": "chatterbox-turbo"}
+    error = error_of(api.post(PATH, asked), 400)
+    assert (error["code"], error["param"]) == ("invalid_request", "engine")
+    assert "LOCAL_CHATTERBOX_PYTHON" in error["message"]
+    assert not Deployment.objects.exists()
+    settings.LOCAL_CHATTERBOX_PYTHON = "/opt/chatterbox/bin/python"
+    assert api.post(PATH, asked).status_code == 201
 
 
 @pytest.mark.usefixtures("live")

@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
+from apps.deployments.gpu_serializers import GpuOfferSerializer
 from apps.deployments.gpus import GPUS
 from apps.deployments.models import Demand, Deployment, DeploymentEvent, Worker
 from apps.deployments.offers import Availability, GpuOffer
-from apps.deployments.serializers import GpuOfferSerializer
 from apps.deployments.states import State
 from apps.keys import identity
 from tests.cast import acme, alice, bob
@@ -93,7 +93,7 @@ def test_what_it_does_now(acme: Organization, api: ApiClient) -> None:
         )
     response = api.get(path_of(made, "metrics"))
     told = response.json()
-    assert set(told) == {"replicas", "requests", "last_used_at", "workers"}
+    assert set(told) == {"replicas", "requests", "last_used_at", "cost", "workers"}
     assert told["replicas"] == {"desired": 2, "ready": 1, "min": 0, "max": 3}
     assert told["requests"] == {"in_flight": 5, "waiting": 1}
     assert told["last_used_at"] == used.isoformat().replace("+00:00", "Z")
@@ -115,7 +115,7 @@ def test_one_that_does_nothing_costs_as_many_queries(
     api.get("/api/deployments")
     for made, workers in ((idle, 0), (busy, 5)):
         identity.cache.clear()
-        with django_assert_num_queries(5):  # the key, the organization, the deployment, demand, workers
+        with django_assert_num_queries(6):  # key, organization, deployment, demand, costs, workers
             told = api.get(path_of(made, "metrics")).json()
         assert (len(told["workers"]), told["requests"]) == (workers, {"in_flight": 0, "waiting": 0})
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import Organization, User
-from apps.deployments.models import Deployment
+from apps.deployments.models import Deployment, GpuPrice
 from tests.cast import acme, alice, signed_in
 from tests.deployments.own import NEW, demo_mode, own
 
@@ -38,6 +38,26 @@ def test_the_form_suggests_a_free_name_and_keeps_the_gpu_of_the_url(alice: User,
     assert "$310.25" in html  # one of them for a month
     assert "costs nothing while it sleeps" in html
     assert "nothing is billed" in html
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_spot", "price"),
+    [
+        ("serverless", "yes", "$0.52"),
+        ("serverless", "no", "$1.04"),
+        ("dedicated", "yes", "$0.22"),
+        ("dedicated", "no", "–"),
+    ],
+)
+def test_the_estimate_follows_what_the_provider_told(
+    alice: User, acme: Organization, settings: Any, kind: str, is_spot: str, price: str
+) -> None:
+    settings.DEMO_MODE = False
+    told = {"spot": "0.11", "serverless": "0.52", "serverless_spot": "0.26"}
+    GpuPrice.objects.create(provider="verda", gpu="a6000-48gb", **told)
+    refused = NEW | {"name": "Not A Name", "kind": kind, "is_spot": is_spot, "min_replicas": "1"}
+    html = signed_in(alice).post("/deployments/new", refused).content.decode()
+    assert f'data-estimate-of="at-min">{price}<' in html
 
 
 def test_customers_are_never_offered_the_tone_engine(alice: User, acme: Organization) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from apps.accounts.models import Organization, User
 from apps.deployments import services
-from apps.deployments.models import Deployment, Worker
+from apps.deployments.models import Deployment, GpuPrice, Worker
 from apps.deployments.states import State
 from tests.cast import acme, alice, bob, charlie, globex, signed_in
 from tests.deployments.own import demo_mode, own
@@ -190,3 +190,15 @@ def test_gpus_have_a_price_and_a_way_to_deploy_on_them(alice: User, acme: Organi
     assert "$0.076" in html
     assert "16 GB" in html
     assert "nothing is billed" in html
+
+
+def test_gpus_show_what_the_provider_told(alice: User, acme: Organization, settings: Any) -> None:
+    settings.DEMO_MODE = False
+    GpuPrice.objects.create(
+        provider="verda", gpu="a100-40gb", on_demand="1.29", spot="0.31", locations=["FIN-01"]
+    )
+    html = signed_in(alice).get("/gpus").content.decode()
+    assert "$0.31" in html
+    assert "$1.29" in html
+    assert "FIN-01" in html
+    assert "spot, now" in html

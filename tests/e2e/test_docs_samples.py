@@ -14,8 +14,9 @@ from tests.e2e.docs_samples import run_sample
 from tests.platform import Tenant
 from tests.sdk import node_programs
 
-# Those of voices and jobs need an engine that clones and a running Celery: see the tests of those.
-ELSEWHERE = {"voices", "jobs"}
+# Those of voices and jobs need an engine that clones and a running Celery, the others speak nothing: they
+# have tests of their own.
+ELSEWHERE = {"voices", "jobs", "deployments", "budgets"}
 NAMES = sorted({path.stem for path in FOLDER.iterdir()} - ELSEWHERE)
 CASES = [
     pytest.param(name, sample.language, marks=[pytest.mark.node] if sample.language == "javascript" else [])

@@ -40,7 +40,7 @@ class WorkerProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.url = f"http://127.0.0.1:{self._wait_for_port()}"
+        self.url = f"http://{environment.get('HOST', '127.0.0.1')}:{self._wait_for_port()}"
 
     def _wait_for_port(self) -> int:
         give_up_at = time.monotonic() + _START_SECONDS

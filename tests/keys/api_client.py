@@ -36,6 +36,11 @@ class ApiClient:
             path, json.dumps(body).encode(), content_type="application/json", headers=self._headers
         )
 
+    def put(self, path: str, body: Any) -> Any:
+        return self._client.put(
+            path, json.dumps(body).encode(), content_type="application/json", headers=self._headers
+        )
+
     def delete(self, path: str) -> Any:
         return self._client.delete(path, headers=self._headers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,17 @@ from django.utils import timezone
 
 from apps.accounts.models import Membership, Organization, User
 from apps.accounts.services import create_organization
-from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.deployments.models import (
+    BillCheck,
+    Budget,
+    Deployment,
+    DeploymentEvent,
+    GpuPrice,
+    Orphan,
+    ProviderKey,
+    Run,
+    Worker,
+)
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key
 from apps.tts.jobs.models import SpeechJob
@@ -133,8 +144,27 @@ def make_possessions() -> Possessions:
         VoiceConsent.objects.get(voice=voice),
         LogEntry.objects.create(user=owner, action_flag=CHANGE, object_repr=f"{MARK} entry"),
         *job_rows(acme, key, title=f"{MARK} job"),
+        *_cost_rows(deployment),
     ]
     return Possessions({type(row): row for row in rows})
+
+
+def _cost_rows(deployment: Deployment) -> list[Model]:
+    now, verda = timezone.now(), Deployment.Provider.VERDA
+    return [
+        Run.objects.create(
+            deployment=deployment,
+            organization=deployment.organization,
+            replica=f"{MARK}-r1",
+            price_per_hour=Decimal("0.25"),
+            started_at=now,
+        ),
+        Budget.objects.create(organization=deployment.organization, monthly_usd=Decimal("123.45")),
+        GpuPrice.objects.create(provider=verda, gpu="a100-40gb", locations=[MARK]),
+        BillCheck.objects.create(provider=verda, balance=Decimal(50)),
+        Orphan.objects.create(provider=verda, provider_id=uuid4(), seen_at=now),
+        ProviderKey.objects.create(provider=verda, inference_key=f"{MARK}-inference-key"),
+    ]
 
 
 def path_of(route: Route, owned: Possessions) -> str:

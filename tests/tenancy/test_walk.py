@@ -19,7 +19,7 @@ from tests.tenancy.urlconf import Route, routes
 
 __all__ = ["charlie", "globex"]
 
-METHODS = ("GET", "POST", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ROUTES = routes()
 SECTIONS = {
     section: list(found) for section, found in groupby(ROUTES, key=lambda route: route.text.split("/")[0])
@@ -123,6 +123,7 @@ def test_the_marks_are_seen_by_who_may_see_them(owned: Possessions) -> None:
         "/usage?tab=requests",
         "/settings",
         "/api/deployments",
+        "/api/spending",
         "/api/keys",
         "/api/usage",
         "/api/voices",

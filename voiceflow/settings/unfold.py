@@ -112,12 +112,30 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Machines",
+                "separator": True,
+                "items": [
+                    _list("Runs", "schedule", "deployments.run"),
+                    _page(
+                        "Shared machines",
+                        "call_split",
+                        "admin:usage_shared_machines",
+                        permission=_may_view("usage.usagerecord"),
+                    ),
+                    _list("GPU prices", "sell", "deployments.gpuprice"),
+                    _list("Bills", "receipt_long", "deployments.billcheck"),
+                    _list("Orphans", "link_off", "deployments.orphan"),
+                    _list("Provider keys", "vpn_key", "deployments.providerkey"),
+                ],
+            },
+            {
                 "title": "Customers",
                 "separator": True,
                 "items": [
                     _list("Organizations", "apartment", "accounts.organization"),
                     _list("API keys", "key", "keys.apikey"),
                     _list("Limits", "speed", "usage.organizationlimits"),
+                    _list("Budgets", "savings", "deployments.budget"),
                     _list("Limits reached", "notifications", "usage.usagenotice"),
                     _list("Consents to clone", "fact_check", "voices.voiceconsent"),
                     _list("Cloning terms", "contract", "voices.cloningterms"),

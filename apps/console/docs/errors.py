@@ -110,6 +110,11 @@ GROUPS: Final = (
     Group(
         "Deployments",
         (
+            Said(
+                402,
+                "budget_exhausted",
+                "The budget for deployments is used up this month; x-should-retry is false. Raise it.",
+            ),
             Said(409, "name_taken", "Another deployment of yours has this name."),
             Said(409, "too_many_deployments", "As many run as may at once. Stop or delete one first."),
             Said(

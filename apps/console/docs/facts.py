@@ -9,6 +9,11 @@ from django.conf import settings
 
 from apps.accounts.models import Organization
 from apps.console.docs.errors import GROUPS
+from apps.deployments import budgets, words
+from apps.deployments.models import Deployment
+from apps.deployments.offers import missing_engines, offered_providers
+from apps.deployments.specification import Scaling
+from apps.deployments.states import State
 from apps.tts.elevenlabs.formats import OUTPUT_FORMATS
 from apps.tts.elevenlabs.model_names import THEIR_MODELS
 from apps.tts.native import SpeechSerializer
@@ -56,6 +61,21 @@ def _jobs(organization: Organization) -> Mapping[str, Any]:
     return {"result_days": settings.JOB_RESULT_DAYS}
 
 
+def _deployments(organization: Organization) -> Mapping[str, Any]:
+    states = [{"value": state.value, "says": words.doing(Deployment(state=state))} for state in State]
+    return {
+        "states": states,
+        "scaling": Scaling(),
+        "deployments_max": settings.LIMIT_DEPLOYMENTS,
+        "wait_max": settings.SPEECH_WAIT_MAX_SECONDS,
+        "is_demo": settings.DEMO_MODE,
+        "is_cpu_alone": bool(missing_engines(offered_providers()[0])),
+        "warned_percent": int(budgets.WARNED_AT * 100),
+        "ahead_minutes": int(budgets.AHEAD.total_seconds() // 60),
+        "drained_seconds": int(budgets.DRAINED.total_seconds()),
+    }
+
+
 def _limits(organization: Organization) -> Mapping[str, Any]:
     policy = read_policy(organization.pk)
     limits = [
@@ -79,6 +99,7 @@ _OF: Mapping[str, Callable[[Organization], Mapping[str, Any]]] = {
     "elevenlabs": _elevenlabs,
     "voices": _voices,
     "jobs": _jobs,
+    "deployments": _deployments,
     "limits": _limits,
     "errors": _errors,
 }

@@ -9,6 +9,8 @@ from typing import Final
 from django.utils.html import escape
 
 from apps.console.samples import Sample
+from apps.deployments.models import Deployment
+from apps.deployments.offers import missing_engines, offered_providers
 from apps.voices.statements import CONSENT
 
 FOLDER: Final = Path(__file__).parent / "code"
@@ -39,4 +41,13 @@ def samples_of(name: str, base_url: str) -> list[Sample]:
 
 
 def _filled(code: str, base_url: str) -> str:
-    return code.replace("BASE_URL", base_url).replace("CONSENT_VERSION", CONSENT[-1].version)
+    values = {"BASE_URL": base_url, "CONSENT_VERSION": CONSENT[-1].version, "AN_ENGINE": _an_engine()}
+    for name, value in values.items():
+        code = code.replace(name, value)
+    return code
+
+
+def _an_engine() -> str:
+    """One that clones, where this platform can run it."""
+    engine, missing = Deployment.Engine.CHATTERBOX, missing_engines(offered_providers()[0])
+    return str(Deployment.Engine.CPU.value if engine in missing else engine.value)

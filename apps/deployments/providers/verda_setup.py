@@ -22,6 +22,21 @@ _READ_SECONDS = 15.0
 _BUDGET_SECONDS = 20.0
 
 
+# The times of the last calls, newest first. A call may go where the one so many before it is a second old: in
+# no second are there more, wherever it begins. Answers how long to wait, in microseconds by Redis's clock.
+_TAKE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local calls = tonumber(ARGV[1])
+local before = tonumber(redis.call('LINDEX', KEYS[1], calls - 1))
+if before and now - before < 1000000 then return 1000000 - (now - before) end
+redis.call('LPUSH', KEYS[1], string.format('%.0f', now))
+redis.call('LTRIM', KEYS[1], 0, calls - 1)
+redis.call('EXPIRE', KEYS[1], 5)
+return 0
+"""
+
+
 class SharedLimiter:
     """At most so many calls a second by all processes together; without Redis each process goes alone."""
 
@@ -35,14 +50,10 @@ class SharedLimiter:
     def _seconds_to_wait(self) -> float:
         try:
             with redis_client.connect() as connected:
-                seconds, micros = connected.time()
-                pipeline = connected.pipeline()
-                pipeline.incr(f"{_KEY}:{seconds}")
-                pipeline.expire(f"{_KEY}:{seconds}", 5)
-                taken = pipeline.execute()[0]
+                micros = int(connected.eval(_TAKE, 1, _KEY, str(self._calls)))
         except redis.RedisError:
             return 0.0
-        return 0.0 if taken <= self._calls else 1.0 - micros / 1_000_000
+        return micros / 1_000_000
 
 
 def forget_lists() -> None:

@@ -41,7 +41,7 @@ _IDEMPOTENCY_KEY = OpenApiParameter(
 )
 # What the schema cannot tell from what an operation takes.
 _REFUSES_STATE = {"x-refuses": [409]}
-_REFUSES_SPEECH = {"x-refuses": [404, 422, 429]}
+_REFUSES_SPEECH = {"x-refuses": [402, 404, 422, 429]}
 
 
 class NewJobSerializer(SpeechSerializer):

@@ -34,6 +34,7 @@ _REMEDIES: Final = {
     "voice_suspended": "When the suspension of the voice is lifted, resume it.",
     "voice_not_allowed": "Allow the voice for this key and resume it, or start it again with another voice.",
     "cannot_speak": "Choose a voice that speaks the language of the text, and start it again.",
+    "budget_exhausted": "Raise the budget or wait for the next month, start the deployment, then resume it.",
     "no_deployment_for_model": "Deploy something that speaks this, then resume it.",
 }
 _ANY_REMEDY: Final = "Resume it: it goes on from where it was, and what is made stays made."

@@ -19,6 +19,7 @@ _INVALID: Final = "invalid_request_error"
 _SERVER: Final = "server_error"
 _TYPES: Final[Mapping[int, str]] = {
     401: "authentication_error",
+    402: "insufficient_quota",
     403: "permission_error",
     429: "requests",
 }

@@ -39,6 +39,7 @@ class Life:
     keeps_lists: bool = False
     failures: list[str] = field(default_factory=list)
     looks: int = 0
+    blind_looks: int = 0
     most_machines: int = 1
     deployment: Deployment = field(init=False)
 
@@ -59,9 +60,11 @@ class Life:
         """As the schedule does, by a process that knows nothing yet."""
         if not self.keeps_lists:
             verda_setup.forget_lists()
+        faults = sum(fault.times for fault in self.verda.faults)
         reconciliation.reconcile_deployment(self.deployment.pk)
         orphans.remove_orphans()
         self.looks += 1
+        self.blind_looks += sum(fault.times for fault in self.verda.faults) < faults
         self.deployment.refresh_from_db()
         assert self.deployment.claimed_until is None
         assert len(self.verda.containers) <= 1
@@ -126,7 +129,7 @@ class Life:
 
     def is_charged_fairly(self, *, unseen_looks: int) -> None:
         """Each run may be off by a look at its begin, one at its end, and the minute that Verda rounds up;
-        besides, by the looks that saw nothing."""
+        besides, by the looks at which something went wrong, since they may have seen nothing."""
         runs = Run.objects.count()
         price = max((run.price_per_hour or Decimal(0) for run in Run.objects.all()), default=Decimal(0))
         seconds = runs * (2 * LOOK_SECONDS + 60) + unseen_looks * LOOK_SECONDS
@@ -217,6 +220,9 @@ def lived(settings: Any, worker: FakeWorker, kind: str) -> Iterator[Life]:
     with FakeVerda() as verda:
         begins = datetime.fromtimestamp(verda.clock.now(), UTC)
         verda.edge.patience_seconds = 0
+        short = verda.durations
+        short.image_pulling = short.provisioning = short.validating = 10
+        short.version_updating = 15
         settings.VERDA_ATTEMPTS = 1
         with time_machine.travel(begins, tick=False) as traveller:
             set_up(settings, verda, worker)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from decimal import Decimal
 
 from tests.fakes.loopback import Loopback
@@ -22,14 +23,15 @@ from tests.fakes.verda.server import PREFIX, ControlPlane
 from tests.fakes.verda.state import State
 from tests.fakes.verda.tokens import Tokens
 from tests.fakes.verda.volumes import Volumes
-from tests.fakes.verda.wire import CallLog, Routes
+from tests.fakes.verda.wire import CallLog, Request, Routes
 
 
 class FakeVerda(Loopback):
     """Serves while its context is open.
 
     `clock.advance(seconds)` lets time pass; `clock.speed` lets it pass by itself. `backend` is the worker
-    that the data plane hands requests to: its URL, or a function of the deployment's name.
+    that the data plane hands requests to: its URL, or a function of the deployment's name. `at_call` hears of
+    each call to the control plane before it is done and after; where it says so, the connection ends then.
     """
 
     def __init__(self, *, speed: float = 0.0, backend: Backend = None) -> None:
@@ -39,6 +41,7 @@ class FakeVerda(Loopback):
         self.inference_key = f"dc_{secrets.token_hex(16)}"
         self.faults, self.calls = Faults(), CallLog()
         self.closing = threading.Event()
+        self.at_call: Callable[[Request, bool], bool] = lambda request, is_done: False
         self.backend: Backend = backend
         self.state = State(self.clock, self.url + "/data")
         self.volumes = Volumes(self.state)

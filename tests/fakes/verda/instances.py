@@ -13,7 +13,8 @@ from tests.fakes.verda.hardware import Hardware
 
 
 class Instance:
-    """`port` is where the worker on it answers, at 127.0.0.1; a test sets it. Billed by begun minutes."""
+    """`host` is its address, loopback's or another of this machine that a test sets. Billed by begun
+    minutes."""
 
     def __init__(
         self, spec: dict[str, Any], clock: VirtualClock, durations: Durations, hardware: Hardware
@@ -22,7 +23,7 @@ class Instance:
         self.id = str(uuid.uuid4())
         self.created_at = clock.now()
         self.price_per_hour = hardware.hourly(bool(spec.get("is_spot")))
-        self.port: int | None = None
+        self.host = "127.0.0.1"
         self.os_volume_id: str | None = None
         self.volume_ids: list[str] = []
         self.bills_on = False
@@ -55,7 +56,7 @@ class Instance:
     @property
     def ip(self) -> str | None:
         has_address = {"running", "validating", "offline", "discontinued", "deleting"}
-        return "127.0.0.1" if self.status in has_address else None
+        return self.host if self.status in has_address else None
 
     def minutes(self) -> int:
         """Begun minutes until now, or until it was given back; an offline machine costs as much."""

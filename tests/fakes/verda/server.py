@@ -43,8 +43,13 @@ class ControlPlane(Handler[Any]):
             self.reply(Refused(404, "Not found").answer)
             return
         index = self.owner.calls.note(Call(request.method, request.path, request.body, request.query))
+        if self.owner.at_call(request, False):
+            self.drop()
+            return
         faults = self.owner.faults.take(request)
         answer = self._decide(request, faults)
+        if self.owner.at_call(request, True):
+            answer = None
         if answer is None or any(fault.kind == "dropped_after" for fault in faults):
             self.drop()
             return
@@ -111,10 +116,10 @@ class ControlPlane(Handler[Any]):
 
     def client_left(self) -> bool:
         """Whether the other side has closed its connection."""
-        readable, _, _ = select.select([self.connection], [], [], 0)
         try:
+            readable, _, _ = select.select([self.connection], [], [], 0)
             return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
-        except OSError:
+        except (OSError, ValueError):  # closed by our own side meanwhile
             return True
 
     def drop(self) -> None:

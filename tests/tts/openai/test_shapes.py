@@ -29,6 +29,7 @@ CASES: list[tuple[errors.AppError, int, str, str | None, str | None]] = [
         "invalid_api_key",
         None,
     ),
+    (errors.PaymentRequired("No."), 402, "insufficient_quota", "budget_exhausted", "false"),
     (errors.PermissionDenied("No."), 403, "permission_error", "permission_denied", None),
     (errors.NotFound("No.", code="model_not_found"), 404, BAD, "model_not_found", None),
     (errors.MethodNotAllowed("No."), 405, BAD, "method_not_supported", None),

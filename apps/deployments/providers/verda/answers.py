@@ -94,7 +94,8 @@ def instance_fields(fields: Fields) -> Instance:
     return Instance(
         id=fields.name("id"),
         status=fields.text("status", "unknown"),
-        hostname=fields.text("hostname", ""),
+        # What is ours is told by it alone: without it a machine of ours would be rented once more.
+        hostname=fields.name("hostname"),
         description=fields.text("description", ""),
         instance_type=fields.text("instance_type", ""),
         image=fields.text("image", ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from apps.deployments.providers.base import Observation, ProviderError, Replica, ReplicaState, Wanted
@@ -33,10 +34,13 @@ class Dedicated:
         """Rents what is missing, gives back what is released, older than needed, or of no use any more."""
         # A fresh list: a machine whose order was cut off is found here, and no second one is rented for it.
         machines = self._of(wanted.deployment_id, fresh=True)
-        self._give_back(one for one in machines if self._is_useless(one, wanted))
         current = [one for one in machines if self._is_current(one, wanted)]
-        for _ in range(wanted.replicas - len(current)):
-            self._rent(wanted)
+        try:
+            self._give_back(one for one in machines if self._is_useless(one, wanted))
+        finally:
+            # One that cannot be given back keeps no other from being rented in its place.
+            if wanted.replicas > len(current):
+                self._rent(wanted, wanted.replicas - len(current))
         self._ground.machines.get(fresh=True)
 
     def describe(self, wanted: Wanted, *, closely: bool) -> Observation | None:
@@ -61,9 +65,13 @@ class Dedicated:
         self._ground.machines.get(fresh=True)
 
     def ids(self) -> set[UUID]:
-        machines = self._ground.machines.get(fresh=True)
-        names = (self._ground.names.deployment_of(one.hostname) for one in machines)
-        return {deployment_id for deployment_id in names if deployment_id is not None}
+        return self._ground.names.deployments_of(
+            one.hostname for one in self._ground.machines.get(fresh=True)
+        )
+
+    def keepsakes(self) -> set[UUID]:
+        """Of whom there are scripts."""
+        return self._ground.names.deployments_of(one.name for one in self._client.list_startup_scripts())
 
     def _of(self, deployment_id: UUID, *, fresh: bool) -> list[Instance]:
         machines = self._ground.machines.get(fresh=fresh)
@@ -84,22 +92,23 @@ class Dedicated:
         if ids:
             self._client.instance_action(ids, InstanceAction.DELETE, delete_permanently=True)
 
-    def _rent(self, wanted: Wanted) -> None:
+    def _rent(self, wanted: Wanted, count: int) -> None:
         gpu = self._ground.gpu(wanted)
-        self._client.create_instance(
-            InstanceSpec(
-                instance_type=gpu.instance_type,
-                image=self._ground.settings.machine_image,
-                hostname=self._ground.names.machine(wanted.deployment_id, wanted.generation),
-                description=f"VoiceFlow {wanted.name}",
-                location_code=self._location(wanted, gpu),
-                ssh_key_ids=tuple(key.id for key in self._client.list_ssh_keys()),
-                startup_script_id=self._script(wanted),
-                is_spot=wanted.machine.is_spot,
-                os_volume_name=self._ground.names.of(wanted.deployment_id),
-                os_volume_size_gb=100,
-            )
+        spec = InstanceSpec(
+            instance_type=gpu.instance_type,
+            image=self._ground.settings.machine_image,
+            hostname="",
+            description=f"VoiceFlow {wanted.name}",
+            location_code=self._location(wanted, gpu),
+            ssh_key_ids=tuple(key.id for key in self._client.list_ssh_keys()),
+            startup_script_id=self._script(wanted),
+            is_spot=wanted.machine.is_spot,
+            os_volume_name=self._ground.names.of(wanted.deployment_id),
+            os_volume_size_gb=100,
         )
+        for _ in range(count):
+            hostname = self._ground.names.machine(wanted.deployment_id, wanted.generation)
+            self._client.create_instance(replace(spec, hostname=hostname))
 
     def _location(self, wanted: Wanted, gpu: Gpu) -> str:
         machine = wanted.machine

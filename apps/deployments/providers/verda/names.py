@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -38,6 +39,10 @@ class Names:
         """The deployment that something of this name belongs to, `None` where it is not ours."""
         found = re.match(rf"{self.prefix}-([0-9a-f]{{32}})(?:-|\Z)", name)
         return UUID(found[1]) if found else None
+
+    def deployments_of(self, names: Iterable[str]) -> set[UUID]:
+        found = map(self.deployment_of, names)
+        return {deployment_id for deployment_id in found if deployment_id is not None}
 
     def generation_of(self, hostname: str) -> int:
         """Of a machine; 0 where its name does not tell."""

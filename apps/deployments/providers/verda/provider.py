@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence, Set
 from decimal import Decimal
 from functools import wraps
@@ -19,6 +20,7 @@ from apps.deployments.providers.verda.serverless import Serverless
 from apps.deployments.providers.verda.types import Gpu
 
 SERVERLESS = "serverless"
+KEEPSAKES_SECONDS = 300.0
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -41,6 +43,7 @@ class VerdaProvider:
         self._ground = Ground(client, settings)
         self._serverless = Serverless(self._ground)
         self._dedicated = Dedicated(self._ground)
+        self._keepsakes_asked_at = -KEEPSAKES_SECONDS
 
     def start_deadline_seconds(self, engine: str) -> float:
         return 2400.0  # a machine to be found, an image of 8 GB, weights of 3 GB
@@ -61,12 +64,22 @@ class VerdaProvider:
 
     @_in_our_terms
     def delete(self, deployment_id: UUID) -> None:
-        self._serverless.delete(deployment_id)
-        self._dedicated.delete(deployment_id)
+        try:
+            self._serverless.delete(deployment_id)
+        finally:
+            # Credentials may be good for one kind only, and machines cost the most.
+            self._dedicated.delete(deployment_id)
 
     @_in_our_terms
     def list_ids(self) -> Set[UUID]:
-        return self._serverless.ids() | self._dedicated.ids()
+        ids = self._serverless.ids() | self._dedicated.ids()
+        now = time.monotonic()
+        if now - self._keepsakes_asked_at < KEEPSAKES_SECONDS:
+            return ids
+        # Seldom, since they cost nothing: what was left where a deletion was cut off.
+        ids |= self._serverless.keepsakes() | self._dedicated.keepsakes()
+        self._keepsakes_asked_at = now
+        return ids
 
     @_in_our_terms
     def prices(self) -> Sequence[Price]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
 from uuid import UUID
 
 from apps.deployments.providers.base import Observation, Replica, ReplicaState, Wanted
-from apps.deployments.providers.verda.errors import Conflict, VerdaError
+from apps.deployments.providers.verda.errors import Conflict, NotUnderstood, VerdaError
 from apps.deployments.providers.verda.ground import Ground
 from apps.deployments.providers.verda.types import (
     ContainerDeployment,
@@ -24,6 +26,8 @@ _STUCK = {
 }
 _PAUSED = "paused"
 _UPDATING = "version_updating"
+# How long one that serves is believed to do so without being asked.
+SERVES_SECONDS = 60.0
 
 
 class Serverless:
@@ -32,12 +36,14 @@ class Serverless:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._client = ground.client
+        self._seen_to_serve: dict[str, float] = {}
 
     def ensure(self, wanted: Wanted) -> None:
         name = self._ground.names.of(wanted.deployment_id)
         there = self._client.get_container_deployment(name) or self._create(name, wanted)
         self._pause_or_resume(name, wanted)
-        self._update(there, wanted)
+        if not self._is_as_wanted(there, wanted):
+            self._update(there, wanted)
         scaling = _scaling(wanted)
         if self._client.container_scaling(name) != scaling:
             self._client.scale_container_deployment(
@@ -56,29 +62,49 @@ class Serverless:
             return None
         is_as_wanted = self._is_as_wanted(there, wanted)
         # One call for each, whatever happens to it: their number by the second is limited.
-        is_coming_up = closely and wanted.replicas and wanted.keeps_older
-        status = self._client.container_status(there.name) if is_coming_up else "healthy"
-        billed = self._billed(there.name) if closely and status in _SERVES else None
+        status = self._status(there.name, wanted) if closely and wanted.replicas else "healthy"
+        # A least of replicas is paid for from before it serves.
+        may_be_billed = status in _SERVES or status == _UPDATING or wanted.machine.min_replicas
+        billed = self._billed(there.name) if closely and may_be_billed else None
         if not wanted.replicas:
             return Observation((), is_as_wanted, billed)
         replica = self._replica(there, wanted, status)
         return Observation((replica,), is_as_wanted and status != _PAUSED, billed)
 
     def delete(self, deployment_id: UUID) -> None:
-        self._client.delete_container_deployment(self._ground.names.of(deployment_id))
+        name = self._ground.names.of(deployment_id)
+        self._seen_to_serve.pop(name, None)
+        self._client.delete_container_deployment(name)
+        if self._client.get_container_deployment(name) is not None:
+            self._ground.containers.get(fresh=True)
+            return  # while it is there it may be started again, and then needs its secrets
         for secret in self._client.list_secrets():
             if self._ground.names.deployment_of(secret.name) == deployment_id:
                 self._client.delete_secret(secret.name, force=True)
         self._ground.containers.get(fresh=True)
 
     def ids(self) -> set[UUID]:
-        containers = self._ground.containers.get(fresh=True)
-        names = (self._ground.names.deployment_of(one.name) for one in containers)
-        return {deployment_id for deployment_id in names if deployment_id is not None}
+        return self._ground.names.deployments_of(one.name for one in self._ground.containers.get(fresh=True))
+
+    def keepsakes(self) -> set[UUID]:
+        """Of whom there are secrets."""
+        return self._ground.names.deployments_of(one.name for one in self._client.list_secrets())
 
     def _find(self, deployment_id: UUID) -> ContainerDeployment | None:
         name = self._ground.names.of(deployment_id)
         return next((one for one in self._ground.containers.get() if one.name == name), None)
+
+    def _status(self, name: str, wanted: Wanted) -> str:
+        """Asked at each look while it comes up, and now and then while it serves."""
+        now = time.monotonic()
+        if not wanted.keeps_older and now - self._seen_to_serve.get(name, -math.inf) < SERVES_SECONDS:
+            return "healthy"
+        status = self._client.container_status(name)
+        if status in _SERVES:
+            self._seen_to_serve[name] = now
+        else:
+            self._seen_to_serve.pop(name, None)
+        return status
 
     def _billed(self, name: str) -> tuple[str, ...]:
         return tuple(replica.id for replica in self._client.container_replicas(name))
@@ -148,6 +174,9 @@ class Serverless:
         return self._ground.names.secret(wanted.deployment_id, variable)
 
     def _is_as_wanted(self, there: ContainerDeployment, wanted: Wanted) -> bool:
+        if not there.image:
+            # To update it all the same would restart what may be as it should.
+            raise NotUnderstood(f"Verda does not say what runs in {there.name}.")
         return there.image == self._ground.image(wanted) and _by_name(there.environment) == _by_name(
             self._variables(wanted)
         )

@@ -1,4 +1,4 @@
-"""Deployments for staff: actions call services, workers and timeline are only read, no token is shown."""
+"""Deployments for staff: what they cost beside what they do; actions call services, no secret is shown."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from apps.accounts.models import User
 from apps.core.errors import AppError
-from apps.deployments import services
+from apps.deployments import costs, services
+from apps.deployments.admin.base import in_usd, staff_of
+from apps.deployments.admin.workers import EventInline, WorkerInline
 from apps.deployments.forms import HARDWARE_FIELDS, NewDeploymentForm
-from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.deployments.models import Deployment, Worker
 from apps.deployments.services import SCALING_FIELDS
 from apps.deployments.states import State
 
@@ -31,49 +32,21 @@ STATE_COLOURS = {
     State.STOPPING.label: "warning",
     State.FAILED.label: "danger",
 }
-WORKER_COLOURS = {
-    Worker.State.READY.label: "success",
-    Worker.State.STARTING.label: "info",
-    Worker.State.DRAINING.label: "warning",
-    Worker.State.UNREACHABLE.label: "warning",
-    Worker.State.INCOMPATIBLE.label: "danger",
-    Worker.State.LOST.label: "danger",
-}
-
-
-class _NeverWritten:
-    """Rows that only the platform writes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class EventInline(_NeverWritten, TabularInline):
-    model = DeploymentEvent
-    verbose_name_plural = "Timeline"
-    fields = ["created_at", "from_state", "to_state", "reason", "actor"]
-    readonly_fields = fields
-    ordering = ["-id"]
-    per_page = 25
-
-
-class WorkerInline(_NeverWritten, TabularInline):
-    model = Worker
-    fields = ["provider_id", "state", "message", "url", "in_flight", "last_seen_at"]
-    readonly_fields = fields
-    ordering = ["-id"]
-    per_page = 25
 
 
 @admin.register(Deployment)
 class DeploymentAdmin(ModelAdmin):
-    list_display = ["name", "owner", "shown_state", "ready_workers", "engine", "provider", "state_changed_at"]
+    list_display = [
+        "name",
+        "owner",
+        "shown_state",
+        "ready_workers",
+        "per_hour",
+        "month_to_date",
+        "engine",
+        "provider",
+        "state_changed_at",
+    ]
     list_filter = ["state", "provider", "engine", ("organization", admin.EmptyFieldListFilter)]
     search_fields = ["name", "=id", "organization__name", "organization__slug"]
     list_select_related = ["organization"]
@@ -99,6 +72,8 @@ class DeploymentAdmin(ModelAdmin):
         *SCALING_FIELDS,
         *HARDWARE_FIELDS,
         "price_per_hour",
+        "per_hour",
+        "month_to_date",
         "last_used_at",
         "start_seconds",
         "generation",
@@ -111,6 +86,15 @@ class DeploymentAdmin(ModelAdmin):
         ready = Count("workers", filter=Q(workers__state=Worker.State.READY))
         found: QuerySet[Deployment] = super().get_queryset(request).annotate(ready_count=ready)
         return found
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changes = super().get_changelist_instance(request)
+        changes.result_list = costs.with_spending(changes.result_list)
+        return changes
+
+    def get_object(self, *args: Any, **kwargs: Any) -> Any:
+        found = super().get_object(*args, **kwargs)
+        return found and costs.with_spending([found])[0]
 
     def get_fields(self, request: HttpRequest, obj: Deployment | None = None) -> list[str]:
         return self.shown_fields if obj else self.new_fields
@@ -137,7 +121,7 @@ class DeploymentAdmin(ModelAdmin):
             kind=obj.kind,
             scaling=form.scaling,
             hardware=form.hardware,
-            by=_staff(request),
+            by=staff_of(request),
         )
         obj.pk = made.pk
         obj.refresh_from_db()
@@ -153,6 +137,14 @@ class DeploymentAdmin(ModelAdmin):
     @display(description="Workers ready")
     def ready_workers(self, deployment: Any) -> str:
         return f"{deployment.ready_count} of {deployment.desired_replicas}"
+
+    @display(description="Costs an hour")
+    def per_hour(self, deployment: Any) -> str:
+        return in_usd(deployment.spending.per_hour)
+
+    @display(description="This month")
+    def month_to_date(self, deployment: Any) -> str:
+        return in_usd(deployment.spending.month_to_date, is_estimated=deployment.spending.is_estimated)
 
     @admin.action(
         description="Stop: finish what is being spoken, then end the workers", permissions=["change"]
@@ -191,42 +183,9 @@ class DeploymentAdmin(ModelAdmin):
         """Each by itself: what one may not do holds no other back."""
         for deployment in chosen:
             try:
-                service(deployment, by=_staff(request))
+                service(deployment, by=staff_of(request))
             except AppError as error:
                 self.message_user(request, f"{deployment}: {error.message}", messages.ERROR)
             else:
                 self.log_change(request, deployment, f"{doing}.")
                 self.message_user(request, f"{doing} {deployment}.", messages.SUCCESS)
-
-
-@admin.register(Worker)
-class WorkerAdmin(_NeverWritten, ModelAdmin):
-    list_display = ["provider_id", "deployment", "shown_state", "in_flight", "url", "last_seen_at", "message"]
-    list_filter = ["state", "deployment__engine", "deployment__provider"]
-    search_fields = ["provider_id", "url", "=id", "deployment__name"]
-    list_select_related = ["deployment"]
-    ordering = ["-id"]
-    fields = [*list_display, "capabilities", "generation", "created_at"]
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Worker]:
-        found: QuerySet[Worker] = super().get_queryset(request).defer("token")
-        return found
-
-    @display(description="State", ordering="state", label=WORKER_COLOURS)
-    def shown_state(self, worker: Worker) -> str:
-        return str(worker.get_state_display())
-
-
-@admin.register(DeploymentEvent)
-class DeploymentEventAdmin(_NeverWritten, ModelAdmin):
-    list_display = ["created_at", "deployment", "from_state", "to_state", "reason", "actor"]
-    list_filter = ["to_state"]
-    search_fields = ["deployment__name", "=deployment__id", "reason"]
-    list_select_related = ["deployment", "actor"]
-    ordering = ["-id"]
-
-
-def _staff(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - admin lets nobody else in
-    return request.user
