@@ -5,6 +5,7 @@
 # make bench      speed of the platform; make bench-worker: of the speech worker alone
 # make bench-proxy what the platform adds to a request, beside other gateways, and as its data grows
 # make bench-chatterbox Chatterbox's engine beside upstream's, full size, random weights (about half an hour)
+# make bench-deployments how fast deployments come, wake and grow, and how many can be looked after (5 minutes)
 # make bench-text how well English is made speakable; ARGS=--misses shows what is not right
 # make clean      removes what the above have made, the virtual environment excepted
 
@@ -22,7 +23,7 @@ TEST_ENV := VOICEFLOW_ENV=test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-chatterbox bench-text pins clean
+.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-chatterbox bench-deployments bench-text pins clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -84,6 +85,9 @@ bench-worker: $(STAMPS)/dev
 
 bench-chatterbox:
 	@python=$$($(PYTHON) requirements/chatterbox_env.py) || exit 1; exec $$python -W ignore -m bench.chatterbox $(ARGS)
+
+bench-deployments: $(STAMPS)/dev
+	$(PY) -m bench.deployments $(ARGS)
 
 bench-text: $(STAMPS)/dev
 	$(PY) -m bench.text $(ARGS)

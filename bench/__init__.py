@@ -2,4 +2,5 @@
 
 `python -m bench.platform` (`make bench`): what the platform adds to its speech worker.
 `python -m bench.worker` (`make bench-worker`): the speech worker alone.
+`python -m bench.deployments` (`make bench-deployments`): how fast deployments come, wake and grow.
 """

@@ -62,7 +62,7 @@ def _on_this_machine(options: argparse.Namespace) -> dict[str, object]:
         stage.set_up(VOICEFLOW_ENV="development")
         told = {"scale_up_delay_seconds": deployment_scaling.DELAY_SECONDS}
         made = json.loads(stage.run_module("bench.deployments_seed", told))
-        platform = stage.start_platform(TONE_REAL_TIME_FACTOR=str(deployment_scaling.REAL_TIME_FACTOR))
+        platform = stage.start_platform(**deployment_scaling.PACE)
         api = Management(platform.url, made["key"])
         say("Making, waking and deleting deployments")
         starts = deployment_starts.measure(generator, api, rounds=options.rounds)

@@ -5,13 +5,14 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from apps.console.speech import PlaygroundSpeechView
-from apps.core import health
+from apps.core import exposition, health
 from apps.core.media import serving
 
 urlpatterns = [
     path("health", health.health, name="health"),
     path("ready", health.ready, name="ready"),
     path("ready/speech", health.ready_speech, name="ready_speech"),
+    path("metrics", exposition.metrics, name="metrics"),
     path("media/<str:signed>", serving.linked, name="media"),
     path("", include("apps.tts.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="api_schema"),

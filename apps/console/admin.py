@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from apps.accounts.admin import ReadOnlyAdmin
 from apps.console import dashboard, mails
+from apps.usage.admin_sharing import shared_machines
 
 
 def numbers(request: HttpRequest) -> HttpResponse:
@@ -45,6 +46,7 @@ def mail_page(request: HttpRequest, name: str, number: int) -> HttpResponse:
 def staff_urls(site: AdminSite) -> list[URLPattern]:
     return [
         path("numbers", numbers, name="numbers"),
+        path("shared-machines/", site.admin_view(shared_machines), name="shared_machines"),
         path("mails/", site.admin_view(mail_list), name="mails"),
         path("mails/<str:name>/<int:number>", site.admin_view(mail_page), name="mail"),
     ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 
@@ -12,7 +12,9 @@ from apps.core.errors import AppError, InvalidRequest
 from apps.deployments import budgets
 from apps.deployments.console_fields import ChoiceCards, VariablesField
 from apps.deployments.models import Budget, Deployment
+from apps.deployments.specification import check_image, check_variables
 
+_Checked = TypeVar("_Checked")
 _AS_WRITTEN = {"spellcheck": "false", "autocomplete": "off"}
 _ABOUT_STOPS = {
     "no": "A mail to owners and admins at 80 %. Nothing is refused or stopped, whatever it comes to.",
@@ -43,10 +45,7 @@ class BudgetForm(forms.Form):
         super().__init__(data, initial=shown)
 
     def clean_monthly_usd(self) -> Decimal:
-        try:
-            return budgets.check_amount(self.cleaned_data["monthly_usd"])
-        except InvalidRequest as refused:
-            raise forms.ValidationError(refused.message) from refused
+        return _check(lambda: budgets.check_amount(self.cleaned_data["monthly_usd"]))
 
 
 class UpdateForm(forms.Form):
@@ -79,7 +78,9 @@ class UpdateForm(forms.Form):
     def __init__(self, data: Any = None, *, deployment: Deployment) -> None:
         self.deployment = deployment
         # What does not fit into a line of its own is left to the API.
-        self.in_lines = {name: value for name, value in deployment.environment.items() if _fits(value)}
+        self.in_lines = {
+            name: value for name, value in sorted(deployment.environment.items()) if _fits(value)
+        }
         self.kept = sorted(set(deployment.environment) - set(self.in_lines))
         self.secret_names = sorted(deployment.secret_values)
         shown = {
@@ -95,10 +96,21 @@ class UpdateForm(forms.Form):
         told = self.cleaned_data
         gone = dict.fromkeys(self.in_lines.keys() - told["environment"].keys())
         return {
-            "image": told["image"].strip(),
+            "image": told["image"],
             "environment": told["environment"] | gone,
             "secrets": told["secrets"] | dict.fromkeys(told["removed"]),
         }
+
+    def clean_image(self) -> str:
+        image: str = self.cleaned_data["image"].strip()
+        _check(lambda: check_image(image))
+        return image
+
+    def clean_environment(self) -> dict[str, str]:
+        return self._variables("environment")
+
+    def clean_secrets(self) -> dict[str, str]:
+        return self._variables("secrets")
 
     def clean(self) -> dict[str, Any]:
         told: dict[str, Any] = super().clean() or self.cleaned_data
@@ -111,6 +123,18 @@ class UpdateForm(forms.Form):
 
     def refuse(self, error: AppError) -> None:
         self.add_error(error.param if error.param in self.fields else None, error.message)
+
+    def _variables(self, name: str) -> dict[str, str]:
+        variables: dict[str, str] = self.cleaned_data[name]
+        _check(lambda: check_variables(variables, name))
+        return variables
+
+
+def _check(rule: Callable[[], _Checked]) -> _Checked:
+    try:
+        return rule()
+    except InvalidRequest as refused:
+        raise forms.ValidationError(refused.message) from refused
 
 
 def _fits(value: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,7 +10,6 @@ from django.contrib import admin
 from django.core.validators import MinValueValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import URLPattern, path
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
@@ -24,7 +22,6 @@ from apps.keys.forms import LinesField
 from apps.keys.restrictions import clean_ips, clean_voices
 from apps.usage import services
 from apps.usage.admin_filters import StartedFilter
-from apps.usage.admin_sharing import shared_costs
 from apps.usage.models import OrganizationLimits, SpeechProcess, UsageNotice, UsageRecord
 from apps.usage.reconciler import SILENT_AFTER
 
@@ -86,10 +83,6 @@ class UsageRecordAdmin(ReadOnlyAdmin):
         ),
         ("Where and how fast", {"fields": ["deployment", "owner_id", "ttfb_ms", "total_ms", "engine_ms"]}),
     ]
-
-    def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(partial(shared_costs, self))
-        return [path("shared-machines/", page, name="usage_shared_machines"), *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

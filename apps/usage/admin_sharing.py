@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.admin import ModelAdmin
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -36,14 +36,14 @@ class Shared:
     idle: Part
 
 
-def shared_costs(model_admin: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
+def shared_machines(request: HttpRequest) -> HttpResponse:
     """A handful of queries, however many deployments and organizations there are."""
-    if not model_admin.has_view_permission(request):
+    if not request.user.has_perm("usage.view_usagerecord"):
         raise PermissionDenied
     found = sharing.this_month()
     ids = {organization_id for one in found for organization_id in one.parts}
     organizations = Organization.objects.in_bulk(ids)
-    context = model_admin.admin_site.each_context(request) | {
+    context = admin.site.each_context(request) | {
         "title": "Shared machines",
         "since": costs.month_of(timezone.now()),
         "shared": [_shown(one, organizations) for one in found],

@@ -123,6 +123,23 @@ def test_worker(place: Path) -> None:
     assert figures["verdicts"]["streams_without_error"]
 
 
+def test_deployments(place: Path) -> None:
+    tiny = ("--rounds", "1", "--seconds", "2", "--deployments", "30", "--moving", "3")
+    figures = _figures(place, "bench.deployments", *tiny)
+
+    here, there = figures["local"], figures["verda"]
+    for kind in ("click_to_ready", "wake_to_first_byte"):
+        assert 0 < here[kind]["median_seconds"] <= here[kind]["worst_seconds"]
+    scaling = here["scaling"]
+    assert 0 < scaling["requests_per_second_1_replica"] < scaling["requests_per_second_3_replicas"]
+    assert scaling["after_delay_seconds"] > 0
+    assert (there["deployments"], there["moving"]) == (30, 3)
+    # Two lists by whoever makes them, and one word about each that moves.
+    assert 5 <= there["calls_of_a_pass"] <= 10
+    assert there["most_calls_within_any_second"] <= there["calls_a_second_allowed"] + 1
+    assert set(here["verdicts"].values()) | set(there["verdicts"].values()) <= {True, False}
+
+
 def test_text(place: Path) -> None:
     figures = _figures(place, "bench.text", "--rounds", "1")
 

@@ -74,3 +74,24 @@ def test_a_year_is_drawn_in_weeks_that_end_with_its_last_day() -> None:
     assert chart.columns[1].says == "2 Mar to 8 Mar: 7 requests"
     assert chart.columns[-1].label == "28 Feb"
     assert len(draw_bars(points(*[1.0] * 90), title="", unit="requests").columns) == 90
+
+
+def test_hours_are_read_out_and_labelled_as_hours() -> None:
+    hours = [Point(date(2026, 3, 1), n, hour=n) for n in range(24)]
+    chart = draw_bars(hours, title="Requests", unit="requests")
+    assert (chart.title, chart.summary) == ("Requests by hour", "276 requests in 24 hours")
+    assert chart.columns[23].says == "Sun 1 Mar, 23:00 UTC: 23 requests"
+    assert [column.label for column in chart.columns if column.label][-1] == "23:00"
+
+
+def test_a_part_of_a_bar_stands_within_it() -> None:
+    whole, broken = draw_bars(
+        [Point(date(2026, 3, 1), 4), Point(date(2026, 3, 2), 4, part=1, says="one broke")],
+        title="Requests",
+        unit="requests",
+    ).columns
+    assert whole.part_height == ""
+    assert float(broken.part_height.rstrip("%")) == pytest.approx(
+        float(broken.height.rstrip("%")) / 4, rel=0.01
+    )
+    assert broken.says == "Mon 2 Mar: one broke"

@@ -68,14 +68,14 @@ def test_queries_do_not_grow_with_deployments(
         worker(own(acme, name=f"d{number}"))
         row(name=f"shared-{number}")
     client = signed_in(alice)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         html = client.get("/deployments").content.decode()
     assert "1–25 of 30 deployments" in html
     deployment = Deployment.objects.for_organization(acme).first()
     for number in range(30):
         worker(deployment, name=f"more-{number}")
         deployment.events.create(to_state=State.READY, reason="Again.", actor=alice)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.get(f"/deployments/{deployment.pk}")
 
 
@@ -152,12 +152,13 @@ def test_its_api_calls_are_shown_and_found(alice: User, acme: Organization) -> N
 def test_a_member_reads_and_cannot_touch(bob: User, acme: Organization) -> None:
     deployment = own(acme)
     client, path = signed_in(bob), f"/deployments/{deployment.pk}"
-    for page in ("/deployments", path, f"{path}?tab=scaling", f"{path}?tab=speak", "/gpus"):
+    tabs = (f"{path}?tab={tab}" for tab in ("scaling", "speak", "update"))
+    for page in ("/deployments", "/deployments/budget", path, f"{path}/requests", *tabs, "/gpus"):
         response = client.get(page)
         assert response.status_code == 200
         assert "/deployments/new" not in response.content.decode()
     assert client.get("/deployments/new").status_code == 403
-    for action in ("start", "sleep", "pause", "restart", "stop", "scale", "delete"):
+    for action in ("start", "sleep", "pause", "restart", "stop", "scale", "update", "delete"):
         assert client.post(f"{path}/{action}", {"name": "reader"}).status_code == 403
     deployment.refresh_from_db()
     assert (deployment.state, deployment.deleted_at) == (State.READY, None)
@@ -170,9 +171,9 @@ def test_another_organizations_deployment_is_not_there(
     client = signed_in(charlie)
     assert "reader" not in client.get("/deployments").content.decode()
     for pk in (ours.pk, shared.pk, uuid4()):
-        for action in ("", "/scale", "/delete"):
+        for action in ("", "/scale", "/update", "/requests", "/delete"):
             assert client.get(f"/deployments/{pk}{action}").status_code == 404
-        for action in ("start", "sleep", "pause", "restart", "stop", "delete"):
+        for action in ("start", "sleep", "pause", "restart", "stop", "update", "delete"):
             assert client.post(f"/deployments/{pk}/{action}", {"name": "reader"}).status_code == 404
     assert set(Deployment.objects.values_list("state", flat=True)) == {State.READY}
 

@@ -47,6 +47,7 @@ from tests.usage.rows import process, record
 from tests.voices.recordings import actor, clone
 
 MARK = "Zanzibar"
+BUDGET = "123.45"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,15 @@ class Possessions:
         """Words that no answer to an outsider may hold."""
         key, request = self[ApiKey], self[UsageRecord]
         ids = {str(row.pk) for row in self.rows.values() if len(str(row.pk)) > 30}
-        return ids | {MARK, MARK.lower(), key.prefix, key.prefix[8:], request.request_id, self[Worker].url}
+        return ids | {
+            BUDGET,
+            MARK,
+            MARK.lower(),
+            key.prefix,
+            key.prefix[8:],
+            request.request_id,
+            self[Worker].url,
+        }
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """All rows of these models, to be compared; sign-ins of outsiders change only their own."""
@@ -159,7 +168,7 @@ def _cost_rows(deployment: Deployment) -> list[Model]:
             price_per_hour=Decimal("0.25"),
             started_at=now,
         ),
-        Budget.objects.create(organization=deployment.organization, monthly_usd=Decimal("123.45")),
+        Budget.objects.create(organization=deployment.organization, monthly_usd=Decimal(BUDGET)),
         GpuPrice.objects.create(provider=verda, gpu="a100-40gb", locations=[MARK]),
         BillCheck.objects.create(provider=verda, balance=Decimal(50)),
         Orphan.objects.create(provider=verda, provider_id=uuid4(), seen_at=now),

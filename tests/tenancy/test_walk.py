@@ -122,6 +122,8 @@ def test_the_marks_are_seen_by_who_may_see_them(owned: Possessions) -> None:
         "/keys",
         "/usage?tab=requests",
         "/settings",
+        "/deployments",
+        "/deployments/budget",
         "/api/deployments",
         "/api/spending",
         "/api/keys",

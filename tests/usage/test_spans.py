@@ -17,15 +17,18 @@ def moment(rng: random.Random, unit: timedelta) -> datetime:
     return BEGIN + rng.randrange(100 * DAY // unit) * unit
 
 
-@pytest.mark.parametrize("by_day", [False, True])
+SIZES: list[dict[str, bool]] = [{}, {"by_day": True}, {"by_hour": True}]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize("seed", range(200))
-def test_every_moment_is_in_one_part(seed: int, by_day: bool) -> None:
+def test_every_moment_is_in_one_part(seed: int, sizes: dict[str, bool]) -> None:
     rng = random.Random(seed)
     unit = rng.choice([DAY, HOUR, timedelta(milliseconds=1)])
     start, end = sorted(moment(rng, unit) for _ in range(2))
     span = Span(start, end, rng.choice([None, *(moment(rng, HOUR) for _ in range(5))]))
     at = start
-    for table, (first, last) in span.parts(by_day=by_day):
+    for table, (first, last) in span.parts(**sizes):
         assert first == at
         assert first < last
         at = last
@@ -33,7 +36,8 @@ def test_every_moment_is_in_one_part(seed: int, by_day: bool) -> None:
             assert table.begin(first) == first
             assert table.begin(last) == last
             assert last <= span.summed_to
-            assert table is not Unit.MONTH or not by_day
+            assert table is not Unit.MONTH or not sizes
+            assert table is Unit.HOUR or "by_hour" not in sizes
     assert at == end
 
 

@@ -113,6 +113,12 @@ def consent_secret(raw: str) -> str:
     return raw
 
 
+def metrics_token(raw: str) -> str:
+    if raw and (len(raw) < 16 or not raw.isascii()):
+        raise ValueError("must have at least 16 ASCII characters")
+    return raw
+
+
 def fernet_keys(raw: str) -> list[str]:
     keys = words(raw)
     for key in keys:
@@ -273,6 +279,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("JOB_RESULT_DAYS", whole(1, 365), "how long the audio of a job is kept", "7"),
     Variable("JOB_TEXT_DAYS", whole(1, 3650), "how long the text of a job that is over is kept", "30"),
     Variable("JOB_LINK_MINUTES", whole(1, 7 * 24 * 60), "how long a link to the audio of a job works", "60"),
+    Variable(
+        "METRICS_TOKEN",
+        metrics_token,
+        "what Prometheus sends as a bearer token to read /metrics; without it only staff may",
+        "",
+    ),
     Variable("LIMIT_DEPLOYMENTS", whole(0, 10_000), "deployments of an organization that run at once", "5"),
     Variable("LOCAL_MAX_WORKERS", whole(1, 64), "speech workers this machine may run at once", "4"),
     Variable(

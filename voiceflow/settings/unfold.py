@@ -119,7 +119,7 @@ UNFOLD: dict[str, Any] = {
                     _page(
                         "Shared machines",
                         "call_split",
-                        "admin:usage_shared_machines",
+                        "admin:shared_machines",
                         permission=_may_view("usage.usagerecord"),
                     ),
                     _list("GPU prices", "sell", "deployments.gpuprice"),

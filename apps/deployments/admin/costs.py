@@ -32,7 +32,6 @@ class RunAdmin(ReadOnlyAdmin):
         "cost",
         "started_at",
         "ended_at",
-        "is_estimated",
     ]
     list_filter = [
         ("ended_at", admin.EmptyFieldListFilter),
@@ -45,7 +44,7 @@ class RunAdmin(ReadOnlyAdmin):
     list_select_related = ["deployment", "organization"]
     search_fields = ["replica", "deployment__name", "=deployment__id", "organization__name"]
     ordering = ["-id"]
-    fields = [*list_display, "id"]
+    fields = [*list_display, "is_estimated", "id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         return costs.whole(super().get_queryset(request))

@@ -50,6 +50,7 @@ class DeploymentAdmin(ModelAdmin):
     list_filter = ["state", "provider", "engine", ("organization", admin.EmptyFieldListFilter)]
     search_fields = ["name", "=id", "organization__name", "organization__slug"]
     list_select_related = ["organization"]
+    list_fullwidth = True
     ordering = ["-id"]
     actions = ["stop", "start", "restart", "sleep", "pause", "remove"]
     form = NewDeploymentForm

@@ -21,6 +21,7 @@ START_SECONDS = 60
 Variables = tuple[tuple[str, str], ...]
 # The name of what it runs on, the image, and the variables that the image starts with.
 Key = tuple[str, str, Variables]
+NOTHING: Key = ("", "", ())
 
 
 @dataclass
@@ -56,14 +57,15 @@ class Hall:
         self._thread.join()
         self._starting.shutdown()
         for started in self._all:
-            if started.exception() is None:
+            if started.exception() is None and started.result().process.poll() is None:
                 started.result().stop()
 
     def backend_of(self, name: str) -> str | None:
         """Where a container's requests go now; waits for its first worker."""
         for _ in range(round(START_SECONDS / LOOK_SECONDS)):
-            if name in self._serving:
-                return self.workers[self._serving[name]].result(START_SECONDS).url
+            started = self.workers.get(self._serving.get(name, NOTHING))
+            if started is not None:
+                return started.result(START_SECONDS).url
             if self._is_over.wait(LOOK_SECONDS):
                 break
         return None

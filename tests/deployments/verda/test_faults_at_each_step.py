@@ -148,9 +148,9 @@ def test_these_are_all_calls(life: Life) -> None:
 
 
 @pytest.mark.parametrize("of", CALLS)
-@pytest.mark.parametrize("kind", ["dropped_after", "not_found"])
-def test_a_day_when_every_call_goes_wrong_once(life: Life, kind: Kind) -> None:
-    live(life, kind, {call for call in CALLS[life.kind] if befalls(kind, call)})
+def test_a_day_when_every_call_is_cut_off_once(life: Life) -> None:
+    """Each was done, and nobody was told."""
+    live(life, "dropped_after", CALLS[life.kind])
 
 
 @pytest.mark.slow
