@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -26,7 +28,12 @@ def budget(request: OrganizationRequest) -> HttpResponse:
         budgets.set_budget(request.organization, monthly_usd=told["monthly_usd"], stops=told["stops"])
         _tell(request, was_exhausted=money.is_exhausted)
         return redirect("deployments")
-    context = {"form": form, "money": money, "ahead": budgets.AHEAD, "drained": budgets.DRAINED}
+    context = {
+        "form": form,
+        "money": money,
+        "ahead_minutes": budgets.AHEAD // timedelta(minutes=1),
+        "drained_seconds": budgets.DRAINED // timedelta(seconds=1),
+    }
     return render(request, "deployments/budget.html", context, status=400 if form.errors else 200)
 
 

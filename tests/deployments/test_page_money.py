@@ -137,7 +137,10 @@ def test_raising_it_makes_room_and_says_what_to_do(alice: User, acme: Organizati
 
 def test_a_budget_is_set_changed_and_removed(alice: User, acme: Organization) -> None:
     client = signed_in(alice)
-    assert "Remove budget" not in client.get(BUDGET).content.decode()
+    html = client.get(BUDGET).content.decode()
+    assert "Remove budget" not in html
+    assert "5 minutes before it is reached" in html
+    assert "60 seconds later" in html
     assert client.post(BUDGET, {"monthly_usd": "20.50", "stops": "no"}).status_code == 302
     budget = Budget.objects.get()
     assert (budget.organization, budget.monthly_usd, budget.stops) == (acme, Decimal("20.50"), False)
