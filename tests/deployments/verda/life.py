@@ -13,7 +13,7 @@ from typing import Any
 import time_machine
 from django.utils import timezone
 
-from apps.deployments import orphans, reconciliation, services
+from apps.deployments import orphans, reconciliation, services, words
 from apps.deployments.models import Deployment, Run
 from apps.deployments.providers import verda_setup
 from apps.deployments.specification import Hardware, Scaling
@@ -96,7 +96,8 @@ class Life:
         self.verda.faults.clear()
         if self.deployment.state == State.FAILED:
             self.failures.append(f"{step}: {self.deployment.error_message}")
-            assert self.deployment.error_code
+            assert "Verda" in self.deployment.error_message, self.deployment.error_message
+            assert words.what_to_do(self.deployment.error_code)
             self.leaves_nothing()
         self.most_machines = 2 if step == "scale_up" else 1
 
