@@ -106,7 +106,9 @@ def write(process: UUID, report: Report) -> None:
         update_fields=["in_flight", "waiting", "told_at"],
     )
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(seconds=USED_RESOLUTION_SECONDS))
-    Deployment.objects.filter(stale, pk__in=report.used).update(last_used_at=now)
+    # One that sleeps so soon would fall asleep in the midst of its use.
+    is_impatient = Q(scale_down_delay_seconds__lt=2 * USED_RESOLUTION_SECONDS)
+    Deployment.objects.filter(stale | is_impatient, pk__in=report.used).update(last_used_at=now)
 
 
 def told_lately(deployment: Deployment, now: datetime) -> Count:

@@ -68,6 +68,17 @@ async def test_who_waits_counts_for_what_will_speak(router: Router) -> None:
         await waits
 
 
+@pytest.mark.parametrize(("delay_seconds", "is_noted"), [(4, True), (900, False)])
+def test_a_use_soon_after_another_is_noted_where_it_would_sleep_soon(
+    delay_seconds: int, is_noted: bool
+) -> None:
+    before = timezone.now() - timedelta(seconds=3)
+    one = deployment(scale_down_delay_seconds=delay_seconds, last_used_at=before)
+    demand.write(uuid4(), Report(used=frozenset({one.pk})))
+    one.refresh_from_db()
+    assert (one.last_used_at > before) is is_noted
+
+
 def test_a_deployment_that_is_gone_is_left_out() -> None:
     demand.write(uuid4(), Report({uuid4(): Count(in_flight=1)}, frozenset({uuid4()})))
     assert not Demand.objects.exists()
