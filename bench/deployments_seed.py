@@ -17,14 +17,14 @@ from bench.seed import make_key, make_organization
 
 def seed(scale_up_delay_seconds: int) -> dict[str, str]:
     organization = make_organization()
-    from apps.deployments import services
+    from apps.deployments import services, shared
     from apps.deployments.models import Deployment
     from apps.deployments.specification import Scaling
     from apps.deployments.states import State
 
     # There from the first start on, it would speak what the others are to be woken for.
     Deployment.objects.create(
-        name=services.SHARED_NAME, engine=services.SHARED_ENGINE, state=State.STOPPED, desired_replicas=0
+        name=shared.SHARED_NAME, engine=shared.SHARED_ENGINE, state=State.STOPPED, desired_replicas=0
     )
     one = Scaling(1, 1, scale_up_delay_seconds=scale_up_delay_seconds, concurrent_per_replica=1)
     tone = services.create_deployment(

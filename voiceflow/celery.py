@@ -52,6 +52,10 @@ app.conf.beat_schedule = {
         "task": "apps.deployments.tasks.sample_prices",
         "schedule": crontab(minute="7"),
     },
+    "deployments-keep-samples": {
+        "task": "apps.deployments.tasks.keep_samples",
+        "schedule": crontab(hour="3", minute="27"),
+    },
     "deployments-check-bills": {
         "task": "apps.deployments.tasks.check_bills",
         "schedule": crontab(hour="0", minute="3"),

@@ -13,7 +13,7 @@ from apps.accounts.models import Membership, Organization, User
 from apps.accounts.services import create_organization
 from apps.console import demo_file
 from apps.core.errors import Conflict, PermissionDenied, Unauthenticated
-from apps.deployments.services import ensure_shared_deployment
+from apps.deployments.shared import ensure_shared_deployment
 from apps.keys import identity
 from apps.keys.models import ApiKey
 from apps.keys.services import issue_key, revoke_key

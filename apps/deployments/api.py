@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.api import organization_of
 from apps.accounts.models import User
-from apps.deployments import costs, demand, offers, services, steps
+from apps.deployments import costs, demand, offers, samples, services, steps
 from apps.deployments.changes import change_deployment
 from apps.deployments.gpu_serializers import GpusSerializer
 from apps.deployments.listing import find_listed, listed_deployments, listed_events, listed_workers
@@ -29,6 +29,7 @@ from apps.deployments.serializers import (
 )
 
 # What the schema cannot tell from what an operation takes.
+SAMPLED_MINUTES = 60
 _REFUSES_STATE = {"x-refuses": [409]}
 _REFUSES_START = {"x-refuses": [402, 409]}
 
@@ -237,6 +238,7 @@ class MetricsView(APIView):
             "last_used_at": deployment.last_used_at,
             "cost": costs.of_deployment(deployment),
             "workers": listed_workers(deployment),
+            "samples": samples.recent(deployment.pk, minutes=SAMPLED_MINUTES),
         }
         return Response(MetricsSerializer(body).data)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from django.utils import timezone
 
-from apps.deployments import autoscaling, claims, runs, services, starts, wishes, workers
+from apps.deployments import autoscaling, claims, runs, samples, services, starts, wishes, workers
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.probing import Address, probe_all
 from apps.deployments.providers import provider_named
@@ -104,6 +104,7 @@ def _watch(deployment: Deployment, provider: Provider) -> float | None:
     if trouble is not None and health.ready < deployment.desired_replicas:
         health = health.because(trouble.code, trouble.message)
     again = _judge(deployment, provider, health, trouble)
+    samples.note(deployment, ready=health.ready)
     if State(deployment.state) in {State.READY, State.DEGRADED}:
         _scale(deployment, provider, health, trouble)
     return again

@@ -275,9 +275,21 @@ class DeploymentWorkerSerializer(serializers.ModelSerializer[Worker]):
         read_only_fields = fields
 
 
+class SampleSerializer(serializers.Serializer[Any]):
+    taken_at = serializers.DateTimeField()
+    state = serializers.CharField()
+    ready = serializers.IntegerField(help_text="Workers that could speak.")
+    desired = serializers.IntegerField()
+    in_flight = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+
+
 class MetricsSerializer(serializers.Serializer[Any]):
     replicas = BoundedReplicasSerializer()
     requests = RequestsNowSerializer()
     last_used_at = serializers.DateTimeField(allow_null=True)
     cost = CostSerializer()
     workers = DeploymentWorkerSerializer(many=True, help_text="Oldest first, without those that are lost.")
+    samples = SampleSerializer(
+        many=True, help_text="Of the last hour, oldest first: one in each minute in which it was looked at."
+    )

@@ -5,25 +5,21 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
-from apps.core.errors import Conflict, InvalidRequest, PaymentRequired
-from apps.deployments import notices, prices
-from apps.deployments.models import Budget, Deployment, DeploymentEvent, Worker
+from apps.core.errors import Conflict, InvalidRequest
+from apps.deployments import notices
+from apps.deployments.conditions import price_of, require_budget, require_room
+from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.deployments.specification import Hardware, Scaling, check_name
-from apps.deployments.states import AT_REST, SERVING, State, is_allowed
+from apps.deployments.states import AT_REST, State, is_allowed
 
-SHARED_NAME = "shared-cpu"
-SHARED_ENGINE = Deployment.Engine.CPU
 SCALING_FIELDS = tuple(field.name for field in dataclasses.fields(Scaling))
 ENDING = frozenset({State.DRAINING, State.STOPPING})
 
@@ -107,7 +103,7 @@ def create_deployment(
         is_spot=hardware.is_spot,
         location=hardware.location,
         environment=dict(hardware.environment),
-        price_per_hour=_price(provider, kind, hardware),
+        price_per_hour=price_of(provider, kind, hardware),
     )
     scaling.check(kind)
     hardware.check(provider)
@@ -115,8 +111,8 @@ def create_deployment(
     deployment.keep_secrets(hardware.secrets)
     if provider != Deployment.Provider.LOCAL:
         deployment.worker_token = secrets.token_urlsafe(32)  # this machine's are made with its processes
-    _require_budget(organization)
-    _require_room(organization)
+    require_budget(organization)
+    require_room(organization)
     try:
         with transaction.atomic():
             deployment.save(force_insert=True)
@@ -199,9 +195,9 @@ def start_deployment(deployment: Deployment, *, by: User | None = None, reason: 
     from_rest = deployment.state in {State.ASLEEP, State.PAUSED}
     if deployment.deleted_at is not None:
         raise Conflict(f"{deployment.name} was deleted.", code="deleted")
-    _require_budget(deployment.organization)
+    require_budget(deployment.organization)
     if not from_rest:
-        _require_room(deployment.organization)
+        require_room(deployment.organization)
     transition(deployment, to=State.STARTING if from_rest else State.REQUESTED, reason=reason, by=by)
     _want(deployment, max(1, deployment.min_replicas))
     _look_soon(deployment)
@@ -278,48 +274,6 @@ def delete_deployment(deployment: Deployment, *, by: User | None = None) -> None
     deployment.save(update_fields=["deleted_at", "secrets", "updated_at"])
 
 
-def ensure_shared_deployment() -> Deployment:
-    """The deployment that everybody may use: made at the first start, tried again after a failure.
-
-    One that staff stopped stays stopped. Safe to call from several processes at once.
-    """
-    deployment: Deployment | None = Deployment.objects.shared().filter(name=SHARED_NAME).first()
-    if deployment is None:
-        try:
-            return create_deployment(
-                organization=None,
-                name=SHARED_NAME,
-                engine=SHARED_ENGINE,
-                reason="First start of the platform.",
-            )
-        except Conflict:
-            found: Deployment = Deployment.objects.shared().get(name=SHARED_NAME)
-            deployment = found
-    if deployment.state == State.FAILED:
-        try:
-            start_deployment(deployment, reason="Tried again at the start of the platform.")
-        except StateChanged:
-            deployment.refresh_from_db()
-    return deployment
-
-
-def forget_workers(*, provider: str, seen_before: datetime) -> int:
-    """Takes traffic from a provider's workers that were last seen before then; returns how many."""
-    return (
-        Worker.objects.filter(deployment__provider=provider)
-        .exclude(state=Worker.State.LOST)
-        .filter(Q(last_seen_at=None) | Q(last_seen_at__lt=seen_before), created_at__lt=seen_before)
-        .update(state=Worker.State.LOST, message="Its provider was started anew.", updated_at=timezone.now())
-    )
-
-
-def speech_status() -> str:
-    """Whether a request can be spoken now: ready, asleep (a request would wake a worker), or none."""
-    if Worker.objects.filter(state=Worker.State.READY, deployment__state__in=SERVING).exists():
-        return "ready"
-    return "asleep" if Deployment.objects.filter(state=State.ASLEEP).exists() else "none"
-
-
 def _want(deployment: Deployment, replicas: int) -> None:
     deployment.desired_replicas = replicas
     deployment.busy_since = deployment.idle_since = None
@@ -337,46 +291,9 @@ def _look_soon(deployment: Deployment) -> None:
     transaction.on_commit(partial(notices.look_soon, deployment.pk))
 
 
-def _price(provider: str, kind: str, hardware: Hardware) -> Decimal | None:
-    """As the provider told it last; the list's where it asks for no money."""
-    if provider == Deployment.Provider.LOCAL or hardware.price_per_hour is not None:
-        return hardware.price
-    return prices.price_of(
-        provider=provider,
-        kind=kind,
-        gpu=hardware.gpu,
-        gpu_count=hardware.gpu_count,
-        is_spot=hardware.is_spot,
-    )
-
-
 def _set_scaling(deployment: Deployment, scaling: Scaling) -> None:
     for name in SCALING_FIELDS:
         setattr(deployment, name, getattr(scaling, name))
-
-
-def _require_budget(organization: Organization | None) -> None:
-    """Raises `PaymentRequired` where an organization's budget is used up."""
-    used_up = Budget.objects.exclude(exhausted_at=None)
-    if organization is not None and used_up.filter(organization=organization).exists():
-        raise PaymentRequired(
-            "Your organization's budget for deployments is used up this month. Raise it to start them again."
-        )
-
-
-def _require_room(organization: Organization | None) -> None:
-    """Raises `Conflict` where an organization has as many deployments as it may run."""
-    if organization is None:
-        return
-    # Locked, so that two requests at the same moment do not both find room.
-    Organization.objects.select_for_update().get(pk=organization.pk)
-    running = Deployment.objects.for_organization(organization).active().count()
-    if running >= settings.LIMIT_DEPLOYMENTS:
-        raise Conflict(
-            f"Your organization may run {settings.LIMIT_DEPLOYMENTS} deployments at once. "
-            "Stop or delete one first.",
-            code="too_many_deployments",
-        )
 
 
 def _one_of(value: str, choices: list[str], param: str) -> str:

@@ -8,9 +8,9 @@ from uuid import UUID
 from celery import Task, shared_task
 from celery.signals import worker_ready
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 
-from apps.deployments import budgets, demand, due, orphans, prices, reconciliation, services
+from apps.deployments import budgets, demand, due, orphans, prices, reconciliation, samples, shared
 from apps.deployments.voices import tell_of_voices
 
 MAX_LOOKS = 8
@@ -39,6 +39,13 @@ def sample_prices() -> None:
     prices.sample()
 
 
+@shared_task(
+    autoretry_for=(OperationalError,), retry_backoff=30, max_retries=5, expires=3600, ignore_result=True
+)
+def keep_samples() -> None:
+    samples.keep()
+
+
 @shared_task(expires=3600, ignore_result=True)
 def check_bills() -> None:
     """What providers took, beside what was written down."""
@@ -57,7 +64,7 @@ def reconcile_deployment(self: Task[..., None], deployment_id: str) -> None:
 def bring_up() -> None:
     """After a start: the shared deployment exists, and no worker of an earlier life gets traffic for long."""
     if settings.DEMO_MODE:
-        services.ensure_shared_deployment()
+        shared.ensure_shared_deployment()
     reconcile.delay()
     sample_prices.delay()
 

@@ -93,7 +93,7 @@ def test_what_it_does_now(acme: Organization, api: ApiClient) -> None:
         )
     response = api.get(path_of(made, "metrics"))
     told = response.json()
-    assert set(told) == {"replicas", "requests", "last_used_at", "cost", "workers"}
+    assert set(told) == {"replicas", "requests", "last_used_at", "cost", "workers", "samples"}
     assert told["replicas"] == {"desired": 2, "ready": 1, "min": 0, "max": 3}
     assert told["requests"] == {"in_flight": 5, "waiting": 1}
     assert told["last_used_at"] == used.isoformat().replace("+00:00", "Z")
@@ -115,7 +115,8 @@ def test_one_that_does_nothing_costs_as_many_queries(
     api.get("/api/deployments")
     for made, workers in ((idle, 0), (busy, 5)):
         identity.cache.clear()
-        with django_assert_num_queries(6):  # key, organization, deployment, demand, costs, workers
+        # Key, organization, deployment, demand, costs, workers, samples.
+        with django_assert_num_queries(7):
             told = api.get(path_of(made, "metrics")).json()
         assert (len(told["workers"]), told["requests"]) == (workers, {"in_flight": 0, "waiting": 0})
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from django.db import connection
 
-from apps.deployments import reconciliation, services, tasks
+from apps.deployments import reconciliation, services, shared, tasks
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.routing import Router, Slot, Target
 from apps.deployments.states import State
@@ -47,9 +47,9 @@ def targets() -> list[Target]:
 
 
 def test_from_the_first_start_to_speech_to_a_crash_to_the_end(supervisor: Supervisor) -> None:
-    deployment = services.ensure_shared_deployment()
+    deployment = shared.ensure_shared_deployment()
     until(deployment, State.READY)
-    assert services.speech_status() == "ready"
+    assert shared.speech_status() == "ready"
     [target] = targets()
     answer = httpx.post(
         f"{target.url}/generate", json={"text": "Good morning."}, headers=dict(target.headers)
@@ -75,7 +75,7 @@ def test_from_the_first_start_to_speech_to_a_crash_to_the_end(supervisor: Superv
     until(deployment, State.STOPPED)
     assert not is_alive(recorded.pid)
     assert supervisor.provider.list_ids() == set()
-    assert services.speech_status() == "none"
+    assert shared.speech_status() == "none"
 
 
 def test_a_start_on_old_data_sends_no_traffic_to_workers_that_are_gone(own_supervisor: Supervisor) -> None:
@@ -126,7 +126,7 @@ def test_scaled_to_nothing_and_woken_by_a_request(supervisor: Supervisor) -> Non
         lambda: reconciliation.reconcile_deployment(deployment.pk) is None and not supervisor.workers()
     )
     assert not is_alive(recorded.pid)
-    assert services.speech_status() == "asleep"
+    assert shared.speech_status() == "asleep"
 
     slot = asyncio.run(woken_and_waited_for(deployment))
     answer = httpx.post(
@@ -159,7 +159,7 @@ def looks_until_ready(deployment: Deployment) -> None:
 
 
 def test_the_scheduled_task_runs_twice_without_harm(supervisor: Supervisor) -> None:
-    deployment = services.ensure_shared_deployment()
+    deployment = shared.ensure_shared_deployment()
     for _ in range(2):
         tasks.bring_up.apply(throw=True)
         tasks.reconcile.apply(throw=True)

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from apps.deployments import claims, reconciliation, services
+from apps.deployments import claims, reconciliation, services, shared
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.deployments.providers.base import Replica, ReplicaState
 from apps.deployments.states import State
@@ -151,7 +151,7 @@ def test_a_worker_that_becomes_incompatible_gets_no_traffic(
     look(deployment)
     assert (deployment.state, deployment.error_code) == (State.DEGRADED, "worker_incompatible")
     assert deployment.workers.get().state == Worker.State.INCOMPATIBLE
-    assert services.speech_status() == "none"
+    assert shared.speech_status() == "none"
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.accounts.models import Organization, User
 from apps.core import health
 from apps.core.errors import Conflict, InvalidRequest
-from apps.deployments import claims, services
+from apps.deployments import claims, services, shared
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.deployments.specification import Scaling
 from apps.deployments.states import State
@@ -65,7 +65,7 @@ def test_a_claim_that_ran_out_is_free_and_not_given_back_by_its_old_holder() -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_many_first_starts_make_one_shared_deployment() -> None:
-    results = at_once(5, services.ensure_shared_deployment)
+    results = at_once(5, shared.ensure_shared_deployment)
     assert {result.pk for result in results if isinstance(result, Deployment)} == {
         Deployment.objects.shared().get().pk
     }
@@ -75,18 +75,18 @@ def test_many_first_starts_make_one_shared_deployment() -> None:
 
 @pytest.mark.django_db
 def test_the_shared_deployment_is_tried_again_after_a_failure() -> None:
-    deployment = services.ensure_shared_deployment()
+    deployment = shared.ensure_shared_deployment()
     services.transition(
         deployment, to=State.FAILED, reason="No.", error_code="no", error_message="The provider says no."
     )
-    again = services.ensure_shared_deployment()
+    again = shared.ensure_shared_deployment()
     assert (again.pk, again.state, again.error_message) == (deployment.pk, State.REQUESTED, "")
 
 
 @pytest.mark.django_db
 def test_a_shared_deployment_that_staff_stopped_stays_stopped() -> None:
-    a_deployment(services.SHARED_NAME, state=State.STOPPED)
-    assert services.ensure_shared_deployment().state == State.STOPPED
+    a_deployment(shared.SHARED_NAME, state=State.STOPPED)
+    assert shared.ensure_shared_deployment().state == State.STOPPED
 
 
 @pytest.mark.django_db
@@ -182,7 +182,7 @@ def test_workers_of_a_provider_that_starts_anew_are_lost() -> None:
     old = a_worker(deployment)
     born = timezone.now()
     new = a_worker(deployment, provider_id="w2", last_seen_at=born + timedelta(seconds=1))
-    assert services.forget_workers(provider="local", seen_before=born) == 1
+    assert shared.forget_workers(provider="local", seen_before=born) == 1
     old.refresh_from_db()
     new.refresh_from_db()
     assert (old.state, new.state) == (Worker.State.LOST, Worker.State.READY)

@@ -83,8 +83,9 @@ async def test_of_many_requests_in_two_processes_one_wakes_it_and_all_are_told(
     await router.start()
     await quick.start()
     answers = await asyncio.gather(*(refused(asked) for asked in [router, quick] * 10))
-    assert {code for code, _ in answers} <= {"deployment_asleep", "speech_unavailable"}
-    assert answers[0][0] == answers[1][0] == "deployment_asleep"
+    told = {code for code, _ in answers}
+    # Who reads the table once the other has woken it hears that it is starting.
+    assert "deployment_asleep" in told <= {"deployment_asleep", "speech_unavailable"}
     assert await events_of(one) == ["A request woke it."]
 
 

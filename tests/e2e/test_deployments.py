@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from apps.deployments.models import Deployment
-from apps.deployments.services import SHARED_NAME
+from apps.deployments.shared import SHARED_NAME
 from apps.deployments.states import State
 from tests.deployments.local_provider import Supervisor, is_alive
 from tests.e2e.signed_in import sign_in

@@ -19,7 +19,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils import timezone
 
 from apps.core import media
-from apps.deployments import notices, services
+from apps.deployments import notices, shared
 from apps.deployments.providers.local.layout import Layout
 from apps.deployments.providers.local.run import AlreadyRunningError, serve, sole_supervisor
 from apps.deployments.providers.local.supervisor import Supervisor
@@ -86,7 +86,7 @@ def _cloning() -> dict[str, str]:
 def _forget_workers(born: datetime) -> None:
     """Workers are born here: none that was seen before this process began is alive."""
     try:
-        services.forget_workers(provider="local", seen_before=born)
+        shared.forget_workers(provider="local", seen_before=born)
     except DatabaseError as error:
         logger.warning("workers not marked as lost, the database is away", error=type(error).__name__)
     finally:

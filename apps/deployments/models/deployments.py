@@ -1,4 +1,4 @@
-"""Deployments, the workers that serve them, and the timeline of what happened."""
+"""Deployments, and the timeline of what happened to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Self
 
 from django.conf import settings
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -219,148 +219,6 @@ class Deployment(BaseModel):
         return None if self.price_per_hour is None else self.price_per_hour * self.desired_replicas
 
 
-class Run(BaseModel):
-    """One replica's time at its provider, from when it was first seen there until it was seen no more.
-
-    Where it `is_estimated`, its provider starts and ends it by itself: what is known of it are samples.
-    """
-
-    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, related_name="runs")
-    organization = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="+")
-    replica = models.CharField(max_length=128)
-    gpu = models.CharField(max_length=32, blank=True)
-    price_per_hour = models.DecimalField(max_digits=10, decimal_places=4, null=True)
-    is_estimated = models.BooleanField(default=False)
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["deployment", "replica"], condition=Q(ended_at=None), name="run_once_at_a_time"
-            ),
-            models.CheckConstraint(
-                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")), name="run_ends_after_its_start"
-            ),
-        ]
-        indexes = [models.Index(fields=["organization", "started_at"], name="run_by_organization")]
-
-    def __str__(self) -> str:
-        return self.replica
-
-
-class GpuPrice(BaseModel):
-    """What a provider asked for one GPU, in US dollars an hour, and where there were any."""
-
-    provider = models.CharField(max_length=16, choices=Deployment.Provider)
-    gpu = models.CharField(max_length=32)
-    on_demand = models.DecimalField(max_digits=10, decimal_places=4, null=True)
-    spot = models.DecimalField(max_digits=10, decimal_places=4, null=True)
-    serverless = models.DecimalField(max_digits=10, decimal_places=4, null=True)
-    serverless_spot = models.DecimalField(max_digits=10, decimal_places=4, null=True)
-    locations = models.JSONField(default=list, help_text="Where a machine was to be had on demand.")
-    spot_locations = models.JSONField(default=list)
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [models.Index(fields=["provider", "gpu", "-id"], name="price_newest_first")]
-
-    def __str__(self) -> str:
-        return f"{self.gpu} at {self.provider}"
-
-
-class BillCheck(BaseModel):
-    """A day's costs by our own record beside what the provider took from the balance."""
-
-    provider = models.CharField(max_length=16, choices=Deployment.Provider)
-    balance = models.DecimalField(max_digits=14, decimal_places=4, help_text="When the day was over.")
-    taken = models.DecimalField(
-        max_digits=14,
-        decimal_places=4,
-        null=True,
-        help_text="Since the check before; empty for the first one and where somebody paid in.",
-    )
-    recorded = models.DecimalField(max_digits=14, decimal_places=4, null=True)
-    is_off = models.BooleanField(default=False, help_text="The two differ by more than 5 %.")
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.provider} on {self.created_at:%d %b %Y}"
-
-
-class Budget(BaseModel):
-    """What an organization's deployments may cost in a UTC month, in US dollars."""
-
-    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="budget")
-    monthly_usd = models.DecimalField(
-        max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal("0.01"))]
-    )
-    stops = models.BooleanField(
-        default=False, help_text="Whether its deployments are stopped before they cost more."
-    )
-    warned_at = models.DateTimeField(null=True, editable=False)
-    exhausted_at = models.DateTimeField(
-        null=True, editable=False, help_text="Since when its own deployments take no requests."
-    )
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(monthly_usd__gt=0), name="budget_is_positive"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.monthly_usd} $ a month"
-
-
-class Orphan(BaseModel):
-    """Something at a provider that is ours by its name, and that no deployment here accounts for."""
-
-    provider = models.CharField(max_length=16, choices=Deployment.Provider)
-    provider_id = models.UUIDField(help_text="The deployment that its name tells of.")
-    seen_at = models.DateTimeField(help_text="When it was last there.")
-    removed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "provider_id"], name="orphan_once_at_provider")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.provider} {self.provider_id}"
-
-
-class ProviderKey(BaseModel):
-    """What a provider's own front asks of requests to the workers behind it; set and changed by staff."""
-
-    provider = models.CharField(max_length=16, choices=Deployment.Provider, unique=True)
-    inference_key = EncryptedTextField()
-
-    def __str__(self) -> str:
-        return self.get_provider_display()
-
-
-class Demand(models.Model):
-    """What one process of the speech API had for a deployment when it last told; stale after seconds."""
-
-    STALE_SECONDS = 10.0
-
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="demands")
-    process = models.UUIDField()
-    in_flight = models.PositiveIntegerField()
-    waiting = models.PositiveIntegerField(help_text="Requests without a slot that it could speak.")
-    told_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["deployment", "process"], name="demand_once_by_process")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.in_flight} in flight, {self.waiting} waiting"
-
-
 class DeploymentEvent(BaseModel):
     """One step of a deployment's life; written with the change it tells of, never changed."""
 
@@ -383,49 +241,3 @@ class DeploymentEvent(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.from_state or 'nothing'} → {self.to_state}"
-
-
-class Worker(BaseModel):
-    """A replica, as the platform last knew it. Its process is the provider's business."""
-
-    class State(models.TextChoices):
-        STARTING = "starting", "Starting"
-        READY = "ready", "Ready"
-        UNREACHABLE = "unreachable", "Not answering"
-        INCOMPATIBLE = "incompatible", "Incompatible"
-        DRAINING = "draining", "Draining"
-        LOST = "lost", "Lost"
-
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="workers")
-    provider_id = models.CharField(max_length=128, help_text="The provider's name for this replica.")
-    url = models.CharField(max_length=255, blank=True)
-    token = EncryptedTextField(blank=True, editable=False)
-    state = models.CharField(max_length=16, choices=State, default=State.STARTING)
-    state_changed_at = models.DateTimeField(default=timezone.now, editable=False)
-    message = models.TextField(
-        blank=True, help_text="Why it is not ready, in its own or the provider's words."
-    )
-    capabilities = models.JSONField(default=dict, blank=True, help_text="The body of its /ready.")
-    in_flight = models.PositiveIntegerField(default=0, help_text="Requests it said it had, begun or waiting.")
-    generation = models.PositiveIntegerField(default=1)
-    last_seen_at = models.DateTimeField(null=True, blank=True, help_text="When it last answered as ready.")
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.UniqueConstraint(fields=["deployment", "provider_id"], name="worker_once_in_deployment"),
-            models.CheckConstraint(
-                condition=Q(
-                    state__in=["starting", "ready", "unreachable", "incompatible", "draining", "lost"]
-                ),
-                name="worker_state_known",
-            ),
-            models.CheckConstraint(
-                condition=~Q(state="ready") | (~Q(url="") & Q(last_seen_at__isnull=False)),
-                name="worker_ready_was_seen",
-            ),
-        ]
-        indexes = [models.Index(fields=["state"], name="worker_by_state")]
-
-    def __str__(self) -> str:
-        return self.provider_id
