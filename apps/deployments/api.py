@@ -27,14 +27,19 @@ from apps.deployments.serializers import (
     MetricsSerializer,
     NewDeploymentSerializer,
 )
+from apps.deployments.timeline import Actor, ByKey
+from apps.keys.identity import Identity
 
-# What the schema cannot tell from what an operation takes.
+# What the schema cannot tell from what an operation takes.from apps.keys.identity import Identity
+
 SAMPLED_MINUTES = 60
 _REFUSES_STATE = {"x-refuses": [409]}
 _REFUSES_START = {"x-refuses": [402, 409]}
 
 
-def _person(request: Request) -> User | None:
+def _actor(request: Request) -> Actor:
+    if isinstance(request.auth, Identity):
+        return ByKey(request.auth.key_prefix)
     return request.user if isinstance(request.user, User) else None
 
 
@@ -90,7 +95,7 @@ class DeploymentsView(generics.ListAPIView[Deployment]):
             kind=told["kind"],
             scaling=form.scaling,
             hardware=form.hardware,
-            by=_person(request),
+            by=_actor(request),
         )
         return _shown(request, deployment.pk, status_code=status.HTTP_201_CREATED)
 
@@ -114,7 +119,7 @@ class DeploymentView(APIView):
         deployment = _found(request, deployment_id)
         form = ChangedDeploymentSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        change_deployment(deployment, changes=form.validated_data, by=_person(request))
+        change_deployment(deployment, changes=form.validated_data, by=_actor(request))
         return _shown(request, deployment_id)
 
     @extend_schema(
@@ -128,7 +133,7 @@ class DeploymentView(APIView):
         extensions=_REFUSES_STATE,
     )
     def delete(self, request: Request, deployment_id: UUID) -> Response:
-        services.delete_deployment(_found(request, deployment_id), by=_person(request))
+        services.delete_deployment(_found(request, deployment_id), by=_actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -136,14 +141,14 @@ class DeploymentView(APIView):
 
 
 class _Step(Protocol):
-    def __call__(self, deployment: Deployment, *, by: User | None) -> None: ...
+    def __call__(self, deployment: Deployment, *, by: Actor) -> None: ...
 
 
 class _StepView(APIView):
     step: ClassVar[_Step]
 
     def post(self, request: Request, deployment_id: UUID) -> Response:
-        type(self).step(_found(request, deployment_id), by=_person(request))
+        type(self).step(_found(request, deployment_id), by=_actor(request))
         return _shown(request, deployment_id)
 
 

@@ -8,18 +8,18 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.accounts.models import User
 from apps.core.errors import Conflict
 from apps.deployments import services
 from apps.deployments.models import Deployment
 from apps.deployments.services import SCALING_FIELDS
 from apps.deployments.specification import Hardware, Scaling
+from apps.deployments.timeline import Actor
 
 Variables = Mapping[str, str | None]
 
 
 @transaction.atomic
-def change_deployment(deployment: Deployment, *, changes: Mapping[str, Any], by: User | None = None) -> None:
+def change_deployment(deployment: Deployment, *, changes: Mapping[str, Any], by: Actor = None) -> None:
     """All of it or nothing; what is so already is no change, and replaces no worker.
 
     `changes` are fields of `Scaling`, an `image`, and `environment` and `secrets`, which are merged by name:

@@ -50,7 +50,7 @@ class NewDeploymentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subsc
         self.scaling = Scaling(**self._given(SCALING_FIELDS))
         self.hardware = Hardware(**self._given(self.hardware_fields))
         self._check(lambda: self.scaling.check(kind))
-        self._check(lambda: self.hardware.check(cleaned.get("provider") or Deployment.Provider.LOCAL))
+        self._check(lambda: self.hardware.check_new(cleaned.get("provider") or Deployment.Provider.LOCAL))
         self._check_name(cleaned)
         return cleaned
 

@@ -236,12 +236,15 @@ class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
 class DeploymentEventSerializer(serializers.ModelSerializer[DeploymentEvent]):
     from_state = serializers.SerializerMethodField(help_text="Null for the first of all.")
     actor = serializers.SerializerMethodField(
-        help_text="Who did it; null where the platform or an API key did."
+        help_text="The person who did it; null where a key did, or the platform by itself."
+    )
+    key = serializers.CharField(
+        source="key_prefix", help_text="How the API key begins that did it; empty where none did."
     )
 
     class Meta:
         model = DeploymentEvent
-        fields = ["id", "from_state", "to_state", "reason", "actor", "created_at"]
+        fields = ["id", "from_state", "to_state", "reason", "actor", "key", "created_at"]
         read_only_fields = fields
 
     @extend_schema_field(serializers.ChoiceField(choices=State.choices, allow_null=True))

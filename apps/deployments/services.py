@@ -12,13 +12,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from apps.accounts.models import Organization, User
+from apps.accounts.models import Organization
 from apps.core.errors import Conflict, InvalidRequest
-from apps.deployments import notices
+from apps.deployments import notices, timeline
 from apps.deployments.conditions import price_of, require_budget, require_room
-from apps.deployments.models import Deployment, DeploymentEvent, Worker
+from apps.deployments.models import Deployment, Worker
 from apps.deployments.specification import Hardware, Scaling, check_name
 from apps.deployments.states import AT_REST, State, is_allowed
+from apps.deployments.timeline import Actor
 
 SCALING_FIELDS = tuple(field.name for field in dataclasses.fields(Scaling))
 ENDING = frozenset({State.DRAINING, State.STOPPING})
@@ -42,7 +43,7 @@ def transition(
     *,
     to: State,
     reason: str,
-    by: User | None = None,
+    by: Actor = None,
     error_code: str = "",
     error_message: str = "",
 ) -> None:
@@ -63,9 +64,7 @@ def transition(
     }
     if Deployment.objects.filter(pk=deployment.pk, state=current).update(**values) != 1:
         raise StateChanged(f"{deployment.name} is no longer {current.value}. Look again.")
-    DeploymentEvent.objects.create(
-        deployment=deployment, from_state=current, to_state=to, reason=reason, actor=by
-    )
+    timeline.write(deployment, from_state=current, to_state=to, reason=reason, by=by)
     for name, value in values.items():
         setattr(deployment, name, value)
 
@@ -80,7 +79,7 @@ def create_deployment(
     kind: str = Deployment.Kind.DEDICATED,
     scaling: Scaling | None = None,
     hardware: Hardware | None = None,
-    by: User | None = None,
+    by: Actor = None,
     reason: str = "Created.",
 ) -> Deployment:
     """A deployment on its way to ready; without an organization it is shared by all.
@@ -106,7 +105,7 @@ def create_deployment(
         price_per_hour=price_of(provider, kind, hardware),
     )
     scaling.check(kind)
-    hardware.check(provider)
+    hardware.check_new(provider)
     _set_scaling(deployment, scaling)
     deployment.keep_secrets(hardware.secrets)
     if provider != Deployment.Provider.LOCAL:
@@ -118,13 +117,13 @@ def create_deployment(
             deployment.save(force_insert=True)
     except IntegrityError:
         raise Conflict(f"There is already a deployment named {deployment.name}.", code="name_taken") from None
-    DeploymentEvent.objects.create(deployment=deployment, to_state=State.REQUESTED, reason=reason, actor=by)
+    timeline.write(deployment, from_state="", to_state=State.REQUESTED, reason=reason, by=by)
     _look_soon(deployment)
     return deployment
 
 
 @transaction.atomic
-def scale_deployment(deployment: Deployment, *, scaling: Scaling, by: User | None = None) -> None:
+def scale_deployment(deployment: Deployment, *, scaling: Scaling, by: Actor = None) -> None:
     """Other bounds and delays, at once; what is outside the new bounds follows at the next look."""
     scaling.check(deployment.kind)
     _set_scaling(deployment, scaling)
@@ -141,7 +140,7 @@ def want_replicas(
     replicas: int,
     *,
     reason: str,
-    by: User | None = None,
+    by: Actor = None,
     also: Iterable[str] = (),
 ) -> None:
     """Has that many from now on, and a line in the timeline; saves the fields of `also` with it.
@@ -160,19 +159,14 @@ def want_replicas(
         raise StateChanged(f"{deployment.name} was changed meanwhile. Look again.")
     for name, value in values.items():
         setattr(deployment, name, value)
-    DeploymentEvent.objects.create(
-        deployment=deployment,
-        from_state=deployment.state,
-        to_state=deployment.state,
-        reason=reason,
-        actor=by,
-    )
+    state = deployment.state
+    timeline.write(deployment, from_state=state, to_state=state, reason=reason, by=by)
     _look_soon(deployment)
 
 
 @transaction.atomic
 def update_deployment(
-    deployment: Deployment, *, hardware: Hardware, by: User | None = None, reason: str = ""
+    deployment: Deployment, *, hardware: Hardware, by: Actor = None, reason: str = ""
 ) -> None:
     """Another image, environment or secrets: new workers are ready before the old ones end.
 
@@ -190,7 +184,7 @@ def update_deployment(
 
 
 @transaction.atomic
-def start_deployment(deployment: Deployment, *, by: User | None = None, reason: str = "Started.") -> None:
+def start_deployment(deployment: Deployment, *, by: Actor = None, reason: str = "Started.") -> None:
     """Brings back one that is stopped, has failed, sleeps or is paused."""
     from_rest = deployment.state in {State.ASLEEP, State.PAUSED}
     if deployment.deleted_at is not None:
@@ -204,9 +198,7 @@ def start_deployment(deployment: Deployment, *, by: User | None = None, reason: 
 
 
 @transaction.atomic
-def sleep_deployment(
-    deployment: Deployment, *, by: User | None = None, reason: str = "Put to sleep."
-) -> None:
+def sleep_deployment(deployment: Deployment, *, by: Actor = None, reason: str = "Put to sleep.") -> None:
     """Scales it to nothing until a request wakes it: what is being spoken is spoken to its end first."""
     transition(deployment, to=State.ASLEEP, reason=reason, by=by)
     _want(deployment, 0)
@@ -215,7 +207,7 @@ def sleep_deployment(
 
 
 @transaction.atomic
-def pause_deployment(deployment: Deployment, *, by: User | None = None, reason: str = "Paused.") -> None:
+def pause_deployment(deployment: Deployment, *, by: Actor = None, reason: str = "Paused.") -> None:
     """Scales it to nothing until somebody resumes it, whatever is asked of it meanwhile."""
     transition(deployment, to=State.PAUSED, reason=reason, by=by)
     _want(deployment, 0)
@@ -240,7 +232,7 @@ def wake_deployment(deployment_id: UUID, *, reason: str = "A request woke it.") 
 
 
 @transaction.atomic
-def restart_deployment(deployment: Deployment, *, by: User | None = None) -> None:
+def restart_deployment(deployment: Deployment, *, by: Actor = None) -> None:
     """Has every worker replaced by a new one."""
     transition(deployment, to=State.UPDATING, reason="Restart: every worker is replaced.", by=by)
     Deployment.objects.filter(pk=deployment.pk).update(generation=F("generation") + 1)
@@ -249,7 +241,7 @@ def restart_deployment(deployment: Deployment, *, by: User | None = None) -> Non
 
 
 @transaction.atomic
-def stop_deployment(deployment: Deployment, *, by: User | None = None, reason: str = "Stopped.") -> None:
+def stop_deployment(deployment: Deployment, *, by: Actor = None, reason: str = "Stopped.") -> None:
     """Ends it: what is being spoken is spoken to its end first. One that has no workers yet just stops."""
     to = State.DRAINING if is_allowed(State(deployment.state), State.DRAINING) else State.STOPPING
     transition(deployment, to=to, reason=reason, by=by)
@@ -258,7 +250,7 @@ def stop_deployment(deployment: Deployment, *, by: User | None = None, reason: s
 
 
 @transaction.atomic
-def delete_deployment(deployment: Deployment, *, by: User | None = None) -> None:
+def delete_deployment(deployment: Deployment, *, by: Actor = None) -> None:
     """Stops it and hides it once nothing is left of it. Its row stays: usage tells of it.
 
     What is deleted already stays so.

@@ -83,6 +83,12 @@ class Hardware:
         if provider == Deployment.Provider.LOCAL:
             self._check_here()
 
+    def check_new(self, provider: str) -> None:
+        """As `check`, for what is to be rented anew."""
+        self.check(provider)
+        if provider != Deployment.Provider.LOCAL and not self.gpu:
+            raise InvalidRequest("Choose a GPU: there are no machines without one.", param="gpu")
+
     @property
     def price(self) -> Decimal | None:
         if self.price_per_hour is not None or not self.gpu:

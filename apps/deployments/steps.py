@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from apps.accounts.models import User
 from apps.deployments import services
 from apps.deployments.models import Deployment
 from apps.deployments.states import State
+from apps.deployments.timeline import Actor
 
 
-def wake(deployment: Deployment, *, by: User | None = None) -> None:
+def wake(deployment: Deployment, *, by: Actor = None) -> None:
     """Starts one that sleeps, and no other. Raises as `services.start_deployment`."""
     _require_state(deployment, State.ASLEEP, "wake")
     services.start_deployment(deployment, by=by, reason="Woken.")
 
 
-def resume(deployment: Deployment, *, by: User | None = None) -> None:
+def resume(deployment: Deployment, *, by: Actor = None) -> None:
     """Starts one that is paused, and no other. Raises as `services.start_deployment`."""
     _require_state(deployment, State.PAUSED, "resume")
     services.start_deployment(deployment, by=by, reason="Resumed.")

@@ -39,13 +39,14 @@ def test_the_timeline_begins_with_what_is_newest(api: ApiClient) -> None:
     made = Deployment(pk=api.post("/api/deployments", {"name": "one", "engine": "cpu"}).json()["id"])
     api.post(path_of(made, "stop"), {})
     stopped, created = api.get(path_of(made, "events")).json()["results"]
-    assert set(stopped) == {"id", "from_state", "to_state", "reason", "actor", "created_at"}
+    assert set(stopped) == {"id", "from_state", "to_state", "reason", "actor", "key", "created_at"}
     assert (stopped["from_state"], stopped["to_state"], stopped["reason"]) == (
         "requested",
         "stopping",
         "Stopped.",
     )
     assert (created["from_state"], created["to_state"], created["actor"]) == (None, "requested", None)
+    assert created["key"] == api.issued.key.prefix
 
 
 def test_a_colleague_is_named_and_nobody_of_the_operators(

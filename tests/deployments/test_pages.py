@@ -97,7 +97,7 @@ def test_its_page_tells_what_is_and_was_and_no_secret_of_a_worker(alice: User, a
     assert "A100 40 GB" in html
     assert "$0.238" in html
     assert re.search(r"Paused</span>.*by Alice", html, re.DOTALL)
-    assert "by the platform or a key" in html
+    assert "by the platform</p>" in html
     assert "none for this page" in html
     assert "worker-token" not in html
     assert "10.0.0.7" not in html

@@ -247,6 +247,12 @@ VARIABLES: tuple[Variable, ...] = (
         "the image of gpu_worker/Dockerfile where you pushed it, with its tag: what runs at Verda",
         "",
     ),
+    Variable(
+        "VERDA_REGISTRY_CREDENTIALS",
+        text,
+        "the name under which Verda keeps what containers' images are fetched with; empty: public images",
+        "",
+    ),
     Variable("HF_TOKEN", text, "what workers at Verda fetch weights from Hugging Face with", ""),
     Variable("TRUSTED_PROXY_COUNT", whole(0, 10), "reverse proxies in front that set X-Forwarded-For", "0"),
     Variable("SECURE_SSL_REDIRECT", boolean, "send http to https", "true", "false"),

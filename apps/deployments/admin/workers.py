@@ -41,7 +41,7 @@ class _ReadOnlyInline(TabularInline):
 class EventInline(_ReadOnlyInline):
     model = DeploymentEvent
     verbose_name_plural = "Timeline"
-    fields = ["created_at", "from_state", "to_state", "reason", "actor"]
+    fields = ["created_at", "from_state", "to_state", "reason", "actor", "key_prefix"]
     readonly_fields = fields
     ordering = ["-id"]
 
@@ -74,7 +74,7 @@ class WorkerAdmin(ReadOnlyAdmin):
 
 @admin.register(DeploymentEvent)
 class DeploymentEventAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "deployment", "from_state", "to_state", "reason", "actor"]
+    list_display = ["created_at", "deployment", "from_state", "to_state", "reason", "actor", "key_prefix"]
     list_filter = ["to_state"]
     search_fields = ["deployment__name", "=deployment__id", "reason"]
     list_select_related = ["deployment", "actor"]

@@ -232,7 +232,10 @@ class DeploymentEvent(BaseModel):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Empty where the platform did it by itself.",
+        help_text="Empty where no person did it.",
+    )
+    key_prefix = models.CharField(
+        max_length=32, blank=True, help_text="The API key that did it; empty where none did."
     )
 
     class Meta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import redis
@@ -70,44 +71,54 @@ def verda_provider() -> VerdaProvider:
             permanent=False,
         )
     return _provider(
-        settings.VERDA_CLIENT_ID,
-        settings.VERDA_CLIENT_SECRET,
-        settings.VERDA_BASE_URL,
-        settings.VERDA_NAME_PREFIX,
-        settings.DEFAULT_WORKER_IMAGE,
-        settings.VERDA_WORKER_PORT,
-        settings.VERDA_CALLS_A_SECOND,
-        settings.VERDA_ATTEMPTS,
+        _Setup(
+            client_id=settings.VERDA_CLIENT_ID,
+            client_secret=settings.VERDA_CLIENT_SECRET,
+            base_url=settings.VERDA_BASE_URL,
+            prefix=settings.VERDA_NAME_PREFIX,
+            image=settings.DEFAULT_WORKER_IMAGE,
+            registry_credentials=settings.VERDA_REGISTRY_CREDENTIALS,
+            port=settings.VERDA_WORKER_PORT,
+            calls_a_second=settings.VERDA_CALLS_A_SECOND,
+            attempts=settings.VERDA_ATTEMPTS,
+        )
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    client_id: str
+    client_secret: str = field(repr=False)
+    base_url: str
+    prefix: str
+    image: str
+    registry_credentials: str
+    port: int
+    calls_a_second: int
+    attempts: int
+
+
 @lru_cache(maxsize=4)
-def _provider(
-    client_id: str,
-    client_secret: str,
-    base_url: str,
-    prefix: str,
-    image: str,
-    port: int,
-    calls: int,
-    attempts: int,
-) -> VerdaProvider:
-    """One for each set of settings, since a client keeps its token and its lists."""
+def _provider(setup: _Setup) -> VerdaProvider:
+    """One for each way to be set up, since a client keeps its token and its lists."""
     client = VerdaClient(
-        client_id,
-        client_secret,
-        base_url=base_url,
-        limiter=SharedLimiter(calls),
-        bounds=Bounds(read_timeout_seconds=_READ_SECONDS, budget_seconds=_BUDGET_SECONDS, attempts=attempts),
+        setup.client_id,
+        setup.client_secret,
+        base_url=setup.base_url,
+        limiter=SharedLimiter(setup.calls_a_second),
+        bounds=Bounds(
+            read_timeout_seconds=_READ_SECONDS, budget_seconds=_BUDGET_SECONDS, attempts=setup.attempts
+        ),
     )
     return VerdaProvider(
         client,
         Settings(
-            prefix=prefix,
-            default_image=image,
+            prefix=setup.prefix,
+            default_image=setup.image,
+            registry_credentials=setup.registry_credentials,
             own=_own_settings(),
             inference_key=lambda: inference_key("verda"),
-            worker_port=port,
+            worker_port=setup.port,
         ),
     )
 

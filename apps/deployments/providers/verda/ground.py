@@ -44,13 +44,15 @@ class Kept(Generic[_T]):
 class Settings:
     """`default_image` is what runs where a deployment names none; only there is `own` set, which our
     workers need and nobody else may know. Requests to containers carry what `inference_key` says, which
-    Verda's console issues. Machines serve on `worker_port`."""
+    Verda's console issues. Machines serve on `worker_port`. Images of containers are fetched with
+    `registry_credentials`, which Verda keeps under that name; without, as anybody may."""
 
     prefix: str = "vf"
     default_image: str = ""
     own: Mapping[str, str] = field(default_factory=dict, repr=False)
     inference_key: Callable[[], str] = str
     worker_port: int = 8000
+    registry_credentials: str = ""
     machine_image: str = "ubuntu-24.04-cuda-12.8-open-docker"
 
 

@@ -120,6 +120,7 @@ class Serverless:
             is_spot=machine.is_spot,
             environment=self._variables(wanted),
             mounts=(ScratchMount("/cache"),),
+            registry_credentials=self._ground.settings.registry_credentials,
             scaling=_scaling(wanted),
         )
         self._keep_secrets(wanted)
