@@ -67,6 +67,9 @@ def test_from_the_first_start_to_speech_to_a_crash_to_the_end(supervisor: Superv
 
     services.restart_deployment(deployment)
     until(deployment, State.READY)
+    # The one before goes once the new one can speak.
+    eventually(lambda: len(supervisor.workers()) == 1)
+    until(deployment, State.READY)
     [restarted] = targets()
     assert restarted.worker_id != again.worker_id
 

@@ -121,7 +121,7 @@ def arm(life: Life, kind: Kind, calls: set[Call], number: int = 0) -> None:
             # Refreshed is what has expired.
             life.verda.faults.add("/oauth2/token", kind=kind)
             kind = "expired_token"
-        life.verda.faults.add(where, method, kind=kind, names=names, seconds=1)
+        life.verda.faults.add(where, method, kind=kind, names=names, seconds=0.2 if kind == "slow" else 1)
 
 
 def live(life: Life, kind: Kind, calls: set[Call]) -> None:

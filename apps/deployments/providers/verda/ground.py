@@ -84,14 +84,20 @@ class Ground:
         known = GPUS.get(machine.gpu)
         if known is None:
             raise ProviderError("Choose a GPU for it.", code="no_gpu", permanent=True)
-        found = find(self.hardware.get(), known, machine.gpu_count)
+        for fresh in (False, True):
+            found = find(self.hardware.get(fresh=fresh), known, machine.gpu_count)
+            if found is not None and (found.compute_name if machine.kind == "serverless" else True):
+                return found
+        what = f"{machine.gpu_count} × {known.label}"
         if found is None:
             raise ProviderError(
-                f"Verda has no machine with {machine.gpu_count} × {known.label}. Choose another GPU.",
-                code="no_such_gpu",
-                permanent=True,
+                f"Verda has no machine with {what}. Choose another GPU.", code="no_such_gpu", permanent=True
             )
-        return found
+        raise ProviderError(
+            f"Verda lists no {what} for containers at the moment; it is asked again.",
+            code="no_capacity",
+            permanent=False,
+        )
 
     def environment(self, wanted: Wanted) -> dict[str, str]:
         """The variables of its workers that are no secrets."""
