@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from apps.deployments.providers.verda import VerdaClient
 from apps.deployments.providers.verda.catalogue import join
-from apps.deployments.providers.verda.errors import NotUnderstood
+from apps.deployments.providers.verda.errors import NotFound, NotUnderstood
 from apps.deployments.providers.verda.types import Gpu, Location
 from tests.deployments.verda.conftest import Make
 from tests.deployments.verda.scripted import Reply, Scripted
@@ -167,3 +168,24 @@ def test_an_availability_that_is_neither_is_not_understood(make: Make) -> None:
 def test_locations(client: VerdaClient) -> None:
     assert Location("FIN-01", "Finland 1", "FI") in client.locations()
     assert len(client.locations()) == 4
+
+
+def test_what_prices_were(client: VerdaClient, verda: FakeVerda) -> None:
+    history = client.price_history()
+    assert set(history) == set(verda.hardware)
+    days = history["1A100.40S.22V"]
+    assert (len(days), days[0].fixed, days[0].dynamic) == (30, Decimal("0.951"), Decimal("0.951"))
+    assert days[0].at is not None
+    assert days[1].at is not None
+    assert days[0].at - days[1].at == timedelta(days=1)
+
+
+def test_where_nobody_is_told_what_prices_were(client: VerdaClient, verda: FakeVerda) -> None:
+    verda.faults.add("/instance-types/price-history", kind="not_found")
+    with pytest.raises(NotFound):
+        client.price_history()
+
+
+def test_a_history_that_is_none(make: Make) -> None:
+    with Scripted(Reply(body=TOKEN), Reply(body=b"[]")) as server, pytest.raises(NotUnderstood):
+        make(base_url=server.url).price_history()

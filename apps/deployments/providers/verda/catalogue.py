@@ -8,8 +8,9 @@ from typing import Any
 
 from apps.deployments.providers.verda import answers
 from apps.deployments.providers.verda.calls import Calls
+from apps.deployments.providers.verda.errors import NotUnderstood
 from apps.deployments.providers.verda.reading import Fields, objects
-from apps.deployments.providers.verda.types import Currency, Gpu, Location
+from apps.deployments.providers.verda.types import Currency, Gpu, Location, PastPrice
 
 Places = dict[str, tuple[str, ...]]
 _Resources = dict[tuple[str, int], tuple[str, bool]]
@@ -42,6 +43,11 @@ class Catalogue(Calls):
         """Whether a machine of this type is to be had now, anywhere or at one location."""
         params = {"isSpot": _word(is_spot)} | ({"location_code": location_code} if location_code else {})
         return self._get("instance-availability", instance_type, params=params).read(answers.yes_or_no)
+
+    def price_history(self, currency: Currency = "usd") -> dict[str, tuple[PastPrice, ...]]:
+        """By instance type, as Verda orders them. Not every account is told: `NotFound` then."""
+        params = {"currency": currency}
+        return self._get("instance-types", "price-history", params=params).read(_history)
 
     def locations(self) -> list[Location]:
         return self._get("locations").read(answers.many(answers.location, "locations"))
@@ -138,6 +144,22 @@ def _places(answer: Any) -> Places:
         for instance_type in fields.texts("availabilities"):
             places.setdefault(instance_type, []).append(fields.name("location_code"))
     return {instance_type: tuple(sorted(set(codes))) for instance_type, codes in places.items()}
+
+
+def _history(answer: Any) -> dict[str, tuple[PastPrice, ...]]:
+    if not isinstance(answer, dict):
+        raise NotUnderstood("Verda's price history is not a JSON object.")
+    return {
+        instance_type: tuple(
+            PastPrice(
+                fields.moment("date"),
+                fields.money("fixed_price_per_hour"),
+                fields.money("dynamic_price_per_hour"),
+            )
+            for fields in objects(days, "price history")
+        )
+        for instance_type, days in answer.items()
+    }
 
 
 def _folded(name: str) -> str:

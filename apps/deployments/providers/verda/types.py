@@ -196,6 +196,15 @@ class Gpu:
 
 
 @dataclass(frozen=True, slots=True)
+class PastPrice:
+    """What a machine on demand cost at a time; `None` where Verda names none."""
+
+    at: datetime | None
+    fixed: Decimal | None
+    dynamic: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     amount: Decimal
     currency: str
