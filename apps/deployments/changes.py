@@ -53,7 +53,6 @@ def hardware_of(deployment: Deployment) -> Hardware:
         location=deployment.location,
         environment=deployment.environment,
         secrets=deployment.secret_values,
-        price_per_hour=deployment.price_per_hour,
     )
 
 

@@ -15,8 +15,8 @@ from apps.deployments.specification import Hardware
 
 def price_of(provider: str, kind: str, hardware: Hardware) -> Decimal | None:
     """As the provider told it last; the list's where it asks for no money."""
-    if provider == Deployment.Provider.LOCAL or hardware.price_per_hour is not None:
-        return hardware.price
+    if provider == Deployment.Provider.LOCAL:
+        return hardware.list_price
     return prices.price_of(
         provider=provider,
         kind=kind,

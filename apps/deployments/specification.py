@@ -59,7 +59,7 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Where it runs and what of. Prices are of the GPU catalogue where `price_per_hour` is not given."""
+    """Where it runs and what of."""
 
     image: str = ""
     gpu: str = ""
@@ -68,7 +68,6 @@ class Hardware:
     location: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    price_per_hour: Decimal | None = None
 
     def check(self, provider: str) -> None:
         """Raises `InvalidRequest`."""
@@ -90,10 +89,10 @@ class Hardware:
             raise InvalidRequest("Choose a GPU: there are no machines without one.", param="gpu")
 
     @property
-    def price(self) -> Decimal | None:
-        if self.price_per_hour is not None or not self.gpu:
-            return self.price_per_hour
-        return GPUS[self.gpu].spot_list_price * self.gpu_count if self.is_spot else None
+    def list_price(self) -> Decimal | None:
+        """In US dollars an hour; the list has prices for spot alone."""
+        is_listed = self.gpu and self.is_spot
+        return GPUS[self.gpu].spot_list_price * self.gpu_count if is_listed else None
 
     def _check_here(self) -> None:
         """This machine runs our own worker as one of its processes: nobody else's code or variables."""

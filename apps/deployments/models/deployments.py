@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Self
 
 from django.conf import settings
@@ -212,11 +211,6 @@ class Deployment(BaseModel):
     def keep_secrets(self, values: Mapping[str, str]) -> None:
         """Encrypted with the row when it is saved."""
         self.secrets = json.dumps(dict(values)) if values else ""
-
-    @property
-    def price_per_hour_of_all(self) -> Decimal | None:
-        """Of all replicas that are wanted now."""
-        return None if self.price_per_hour is None else self.price_per_hour * self.desired_replicas
 
 
 class DeploymentEvent(BaseModel):
