@@ -56,6 +56,7 @@ CMD ["gunicorn", "voiceflow.asgi:application", "--worker-class", "asgi", "--bind
      "--asgi-disconnect-grace-period", "3", "--graceful-timeout", "30"]
 
 # Tasks. The schedule runs once: the same image, with `celery -A voiceflow.celery beat -s /tmp/schedule`. Where many
-# long texts are made, `-Q jobs` in processes of its own, and `-Q celery` in these.
+# long texts are made, `-Q jobs` in processes of its own, and `-Q celery` in these. Receivers of webhooks
+# are slow and many: `-Q webhooks -P threads -c 64` in one of its own keeps them from holding up the rest.
 FROM base AS celery
-CMD ["celery", "-A", "voiceflow.celery", "worker", "-Q", "celery,jobs", "--loglevel", "INFO"]
+CMD ["celery", "-A", "voiceflow.celery", "worker", "-Q", "celery,jobs,webhooks", "--loglevel", "INFO"]

@@ -6,6 +6,7 @@
 # make bench-proxy what the platform adds to a request, beside other gateways, and as its data grows
 # make bench-chatterbox Chatterbox's engine beside upstream's, full size, random weights (about half an hour)
 # make bench-deployments how fast deployments come, wake and grow, and how many can be looked after (5 minutes)
+# make bench-webhooks how soon events arrive, how many at once, and what looking for them costs (3 minutes)
 # make bench-text how well English is made speakable; ARGS=--misses shows what is not right
 # make clean      removes what the above have made, the virtual environment excepted
 
@@ -23,7 +24,7 @@ TEST_ENV := VOICEFLOW_ENV=test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-chatterbox bench-deployments bench-text pins clean
+.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-chatterbox bench-deployments bench-webhooks bench-text pins clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -88,6 +89,9 @@ bench-chatterbox:
 
 bench-deployments: $(STAMPS)/dev
 	$(PY) -m bench.deployments $(ARGS)
+
+bench-webhooks: $(STAMPS)/dev
+	$(PY) -m bench.webhooks $(ARGS)
 
 bench-text: $(STAMPS)/dev
 	$(PY) -m bench.text $(ARGS)

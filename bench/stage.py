@@ -135,7 +135,8 @@ class Stage:
         """All that `make run` starts on a database that is there: provider, Celery, its schedule, web."""
         configuration = self._configuration(CHECKOUT)
         web = commands.web(configuration)
-        for command in (commands.provider(), commands.celery(configuration), commands.jobs(), web):
+        slow = (commands.jobs(), commands.webhooks())
+        for command in (commands.provider(), commands.celery(configuration), *slow, web):
             process = self._spawn(command.name, command.argv, settings)
         self.wait_until(web.name, lambda: _answers(f"{configuration.local_url}/health"))
         return Running("platform", configuration.local_url, process.pid)
@@ -145,6 +146,12 @@ class Stage:
         argv = commands.celery(self._configuration(CHECKOUT)).argv
         process = self._spawn("celery", argv[: argv.index("--beat")], {})
         return Running("celery", "", process.pid)
+
+    def start_webhooks(self) -> Running:
+        """Celery with its schedule, and the process that sends webhooks."""
+        for command in (commands.celery(self._configuration(CHECKOUT)), commands.webhooks()):
+            process = self._spawn(command.name, command.argv, {})
+        return Running("webhooks", "", process.pid)
 
     def copy_database(self, name: str) -> str:
         """The URL of a copy of the seeded database, which nobody may be connected to meanwhile."""

@@ -60,5 +60,14 @@ app.conf.beat_schedule = {
         "task": "apps.deployments.tasks.check_bills",
         "schedule": crontab(hour="0", minute="3"),
     },
+    "webhooks-sweep": {
+        "task": "apps.webhooks.tasks.sweep",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "webhooks-prune": {
+        "task": "apps.webhooks.tasks.prune",
+        "schedule": crontab(hour="3", minute="37"),
+    },
     "deployments-reconcile": {"task": "apps.deployments.tasks.reconcile", "schedule": 5.0},
 }

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from apps.accounts.models import Organization
+from apps.accounts.models import Organization, User
 from apps.accounts.tenancy import current_membership
 from apps.core.errors import Unauthenticated
 
@@ -30,3 +30,8 @@ def organization_of(request: Request) -> Organization:
     if membership is None:
         raise Unauthenticated("Sign in to an organization.")
     return membership.organization
+
+
+def person_of(request: Request) -> User | None:
+    """Who is signed in; `None` where a key asks."""
+    return request.user if isinstance(request.user, User) else None

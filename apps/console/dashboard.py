@@ -22,12 +22,16 @@ from apps.deployments.models import Deployment, Worker
 from apps.usage.models import RollupState, SpeechProcess, UsageRecord
 from apps.usage.reconciler import SILENT_AFTER
 from apps.usage.reports import Percentile, requests_between
+from apps.webhooks import measures
+from apps.webhooks.models import Endpoint
 
 BROKEN = [UsageRecord.State.FAILED, UsageRecord.State.CUT]
 # Where Celery's messages wait, and those that a worker has taken and not finished.
 _PREFIX = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"])
 QUEUE, UNFINISHED = f"{_PREFIX}celery", f"{_PREFIX}unacked"
 LATEST = 8
+WEBHOOKS_LATE_SECONDS = 60
+BY_PLATFORM = [Endpoint.Disabled.FAILING, Endpoint.Disabled.GONE]
 # The clocks of the speech processes are not quite this one.
 AHEAD = timedelta(minutes=1)
 # Sums are made each minute.
@@ -61,6 +65,26 @@ class Redis:
 
 
 @dataclass(frozen=True)
+class Webhooks:
+    """`delivered` and `failed` are attempts since Redis began to count; `None` where it does not answer."""
+
+    delivered: int | None
+    failed: int | None
+    oldest_seconds: float
+    failing: int
+    disabled: int
+
+    @property
+    def oldest_ms(self) -> float:
+        return self.oldest_seconds * 1000
+
+    @property
+    def is_late(self) -> bool:
+        """Something waits longer than the first retries take, and no endpoint's failing explains it."""
+        return self.oldest_seconds > WEBHOOKS_LATE_SECONDS and not self.failing
+
+
+@dataclass(frozen=True)
 class Numbers:
     """`summed_up` is `None` before usage was summed up for the first time."""
 
@@ -75,6 +99,7 @@ class Numbers:
     speech_processes: int
     database_ms: float
     redis: Redis
+    webhooks: Webhooks
     summed_up: RollupState | None
     failures: list[UsageRecord]
 
@@ -107,6 +132,7 @@ def numbers() -> Numbers:
         speech_processes=SpeechProcess.objects.filter(heartbeat_at__gte=now - SILENT_AFTER).count(),
         database_ms=_database_ms(),
         redis=_redis(),
+        webhooks=_webhooks(),
         summed_up=RollupState.objects.first(),
         failures=_failures(now),
     )
@@ -142,6 +168,24 @@ def _database_ms() -> float:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return (time.perf_counter() - began) * 1000
+
+
+def _webhooks() -> Webhooks:
+    kept = Endpoint.objects.kept()
+    counts = kept.aggregate(
+        failing=Count("pk", filter=Q(disabled_at=None, failing_since__isnull=False)),
+        disabled=Count("pk", filter=Q(disabled_because__in=BY_PLATFORM)),
+    )
+    try:
+        attempts = measures.attempts_by_outcome()
+    except redis.RedisError:
+        attempts = {}
+    return Webhooks(
+        delivered=attempts.get("delivered"),
+        failed=attempts.get("failed"),
+        oldest_seconds=measures.oldest_undelivered_seconds(),
+        **counts,
+    )
 
 
 def _redis() -> Redis:

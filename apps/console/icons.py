@@ -54,5 +54,7 @@ STROKES: dict[str, str] = {
     "voice": '<rect x="5.8" y="1.8" width="4.4" height="7.6" rx="2.2"/>'
     '<path d="M3 7.6a5 5 0 0 0 10 0M8 12.6v1.8"/>',
     "wave": '<path d="M2 7v2M4.4 4.5v7M6.8 2.5v11M9.2 6v4M11.5 8H14"/>',
+    "webhook": '<circle cx="8" cy="4.2" r="2.1"/><circle cx="3.9" cy="11.6" r="2.1"/>'
+    '<circle cx="12.1" cy="11.6" r="2.1"/><path d="M7 6 5 9.8M9 6l2 3.8M6 11.6h4"/>',
     "x": '<path d="m4 4 8 8M12 4l-8 8"/>',
 }

@@ -58,6 +58,7 @@ PAGES: dict[str, tuple[Page, ...]] = {
     ),
     "Account": (
         Page("Keys", "keys", "key", "api secret token"),
+        Page("Webhooks", "webhooks", "webhook", "events endpoints deliveries signatures"),
         Page("Usage", "usage", "usage", "requests characters chart"),
         Page("Settings", "settings", "settings", "profile organization members theme"),
     ),

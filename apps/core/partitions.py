@@ -60,6 +60,26 @@ def ensure_partitions(connection: Any, table: str, *, now: datetime) -> list[str
     return made
 
 
+def drop_partitions(connection: Any, table: str, *, before: datetime) -> list[str]:
+    """Drops the months that lie wholly before that moment; answers the names of what it dropped.
+
+    Raises `OperationalError` where somebody reads the table for long: nobody else is held up for that.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table]
+        )
+        names = [row[0].strip('"') for row in cursor.fetchall()]
+    first_kept = f"{table}_{before.astimezone(UTC):%Y_%m}"
+    old = sorted(name for name in names if name != f"{table}_default" and name < first_kept)
+    for name in old:
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_MS}ms'")
+            cursor.execute(f'LOCK TABLE ONLY "{table}" IN ACCESS EXCLUSIVE MODE')
+            cursor.execute(f'DROP TABLE "{name}"')
+    return old
+
+
 def _make(connection: Any, table: str, name: str, month: datetime) -> None:
     """Makes one month and moves into it what the default partition took meanwhile."""
     # DDL takes no parameters; names and bounds are made here, of a table's name and a date.

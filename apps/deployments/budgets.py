@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Membership, Organization
 from apps.core.errors import AppError, InvalidRequest
-from apps.deployments import costs, services
+from apps.deployments import costs, events, services
 from apps.deployments.costs import Spending
 from apps.deployments.models import Budget, Deployment
 
@@ -86,9 +86,11 @@ def _watch(budget_id: UUID, now: datetime) -> None:
     budget.exhausted_at = _within(budget.exhausted_at, month)
     if budget.warned_at is None and spending.month_to_date >= WARNED_AT * budget.monthly_usd:
         budget.warned_at = now
+        events.budget_reached(budget, threshold=80, spent=spending.month_to_date)
         transaction.on_commit(partial(_mail, budget, spending))
     if budget.stops and budget.exhausted_at is None and _is_reached(budget, spending):
         budget.exhausted_at = now
+        events.budget_reached(budget, threshold=100, spent=spending.month_to_date)
         logger.warning("budget used up", organization=str(budget.organization_id))
     budget.save(update_fields=["warned_at", "exhausted_at", "updated_at"])
     if budget.exhausted_at is not None and now - budget.exhausted_at >= DRAINED:

@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.deployments.serializers import CostSerializer, StrictSerializer
+from apps.core.serializers import StrictSerializer
+from apps.deployments.serializers import CostSerializer
 
 _MONTHLY = "What deployments may cost in a UTC month, in US dollars."
 _STOPS = "Whether they are stopped before they cost more; else owners and admins are told by mail alone."

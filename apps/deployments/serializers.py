@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.core.serializers import StrictSerializer
 from apps.deployments.gpus import GPUS
 from apps.deployments.models import Deployment, DeploymentEvent, Worker
 from apps.deployments.offers import ENGINES
@@ -28,20 +29,6 @@ _HARDWARE_FIELDS = tuple(field.name for field in dataclasses.fields(Hardware))
 
 
 # ---- what is taken -----------------------------------------------------------------------------------
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses a field that it does not have: what is misspelt would change nothing, in silence."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = next((name for name in data if name not in self.fields), None)
-            if unknown is not None:
-                known = ", ".join(self.fields)
-                # JSON can name half a character, which no answer can.
-                shown = unknown.encode(errors="replace").decode()
-                raise serializers.ValidationError({shown: [f"Unknown field; there are {known}."]})
-        return super().to_internal_value(data)
 
 
 def _whole(low: int, high: int, help_text: str, **options: Any) -> serializers.IntegerField:

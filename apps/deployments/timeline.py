@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from apps.accounts.models import User
+from apps.deployments import events
 from apps.deployments.models import Deployment, DeploymentEvent
 
 
@@ -30,3 +31,5 @@ def write(deployment: Deployment, *, from_state: str, to_state: str, reason: str
         actor=by if isinstance(by, User) else None,
         key_prefix=by.prefix if isinstance(by, ByKey) else "",
     )
+    if to_state != from_state:
+        events.entered(deployment, from_state=from_state, to_state=to_state, reason=reason)

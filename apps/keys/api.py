@@ -10,8 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.api import organization_of
-from apps.accounts.models import User
+from apps.accounts.api import organization_of, person_of
 from apps.core.errors import NotFound
 from apps.keys import services
 from apps.keys.models import ApiKey
@@ -111,10 +110,6 @@ def _issued(issued: services.IssuedKey) -> Response:
     return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
-def _person(request: Request) -> User | None:
-    return request.user if isinstance(request.user, User) else None
-
-
 def _key_or_404(request: Request, key_id: str) -> ApiKey:
     key: ApiKey | None = ApiKey.objects.for_organization(organization_of(request)).filter(pk=key_id).first()
     if key is None:
@@ -141,7 +136,7 @@ class KeysView(generics.ListAPIView[ApiKey]):
         form.is_valid(raise_exception=True)
         return _issued(
             services.issue_key(
-                organization=organization_of(request), created_by=_person(request), **form.validated_data
+                organization=organization_of(request), created_by=person_of(request), **form.validated_data
             )
         )
 
@@ -161,7 +156,7 @@ class KeyView(APIView):
         key = _key_or_404(request, key_id)
         form = ChangedKeySerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        services.restrict_key(key=key, by=_person(request), **form.validated_data)
+        services.restrict_key(key=key, by=person_of(request), **form.validated_data)
         return Response(KeySerializer(key).data)
 
     @extend_schema(
@@ -170,7 +165,7 @@ class KeyView(APIView):
         responses={204: OpenApiResponse(description="Revoked, everywhere, at once.")},
     )
     def delete(self, request: Request, key_id: str) -> Response:
-        services.revoke_key(key=_key_or_404(request, key_id), by=_person(request))
+        services.revoke_key(key=_key_or_404(request, key_id), by=person_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -185,5 +180,7 @@ class RotateKeyView(APIView):
         form = RotateSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return _issued(
-            services.rotate_key(key=_key_or_404(request, key_id), by=_person(request), **form.validated_data)
+            services.rotate_key(
+                key=_key_or_404(request, key_id), by=person_of(request), **form.validated_data
+            )
         )

@@ -7,6 +7,8 @@ class KeysConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import metrics
+        from apps.keys import events
         from apps.keys.models import ApiKey
 
+        events.register()
         metrics.tell_from_database(metrics.API_KEYS_ACTIVE, lambda: ApiKey.objects.usable().count())

@@ -16,8 +16,8 @@ from django.utils import timezone
 from apps.accounts.models import Organization, User
 from apps.accounts.services import bump_policy
 from apps.core.errors import Conflict, InvalidRequest
+from apps.keys import events, secrets
 from apps.keys import restrictions as restricting
-from apps.keys import secrets
 from apps.keys.models import ApiKey
 from apps.keys.restrictions import NAMES, RestrictionFields
 
@@ -46,7 +46,7 @@ def issue_key(
     **restrictions: Unpack[RestrictionFields],
 ) -> IssuedKey:
     _require_room(organization.pk)
-    return _create(
+    issued = _create(
         organization=organization,
         name=_clean_name(name),
         mode=_clean_mode(mode),
@@ -55,6 +55,8 @@ def issue_key(
         expires_at=_clean_expiry(expires_at),
         restrictions=restricting.clean(restrictions),
     )
+    events.created(issued.key)
+    return issued
 
 
 @transaction.atomic
@@ -105,6 +107,7 @@ def rotate_key(*, key: ApiKey, overlap_seconds: int, by: User | None) -> IssuedK
     key.expires_at = min(ends, key.expires_at) if key.expires_at else ends
     key.rotated_to = issued.key
     key.save(update_fields=["expires_at", "rotated_to", "updated_at"])
+    events.rotated(issued.key, replaced=key)
     bump_policy(organization_id=key.organization_id)
     return issued
 
@@ -116,6 +119,7 @@ def revoke_key(*, key: ApiKey, by: User | None) -> None:
         revoked_at=timezone.now(), updated_at=timezone.now()
     )
     if revoked:
+        events.revoked(key)
         bump_policy(organization_id=key.organization_id)
     key.refresh_from_db(fields=["revoked_at", "updated_at"])
 

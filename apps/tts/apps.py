@@ -9,8 +9,10 @@ class TtsConfig(AppConfig):
     name = "apps.tts"
 
     def ready(self) -> None:
+        from apps.tts.jobs import telling
         from apps.voices import hooks
 
+        telling.register()
         hooks.make_preview = _make_preview
         hooks.forget_reference = _forget_reference
 

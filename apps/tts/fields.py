@@ -7,6 +7,9 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from apps.core.serializers import NameField as NameField
+from apps.core.serializers import StrictBooleanField as StrictBooleanField
+from apps.core.serializers import StrictIntegerField
 from gpu_worker.protocol import INTEGER_BOUNDS, NUMBER_BOUNDS
 
 
@@ -50,24 +53,6 @@ class TextField(serializers.CharField):
         return text
 
 
-class NameField(serializers.CharField):
-    """A string, not a number that could be read as one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class StrictBooleanField(serializers.BooleanField):
-    """true or false, not 'yes' and 1."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            raise serializers.ValidationError("Must be true or false.")
-        return data
-
-
 class StrictFloatField(serializers.FloatField):
     """A number, not a string that looks like one."""
 
@@ -75,13 +60,6 @@ class StrictFloatField(serializers.FloatField):
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class StrictIntegerField(serializers.IntegerField):
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
             self.fail("invalid")
         return super().to_internal_value(data)
 

@@ -18,10 +18,10 @@ from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.accounts.admin import ReadOnlyAdmin
+from apps.core.admin_filters import StartedFilter
 from apps.keys.forms import LinesField
 from apps.keys.restrictions import clean_ips, clean_voices
 from apps.usage import services
-from apps.usage.admin_filters import StartedFilter
 from apps.usage.models import OrganizationLimits, SpeechProcess, UsageNotice, UsageRecord
 from apps.usage.reconciler import SILENT_AFTER
 

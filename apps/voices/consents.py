@@ -68,15 +68,16 @@ def record_consent(voice: Voice, *, by: Actor, via: str, terms: CloningTerms | N
     return consent
 
 
-def end_consent(voice: Voice, *, by: Actor, reason: str) -> None:
-    """Closes what stands open; one that was withdrawn before stays as it is."""
-    VoiceConsent.objects.filter(voice=voice, withdrawn_at=None).update(
+def end_consent(voice: Voice, *, by: Actor, reason: str) -> bool:
+    """Closes what stands open and answers whether there was some; one withdrawn before stays as it is."""
+    ended = VoiceConsent.objects.filter(voice=voice, withdrawn_at=None).update(
         withdrawn_at=timezone.now(),
         withdrawn_by=by.person,
         withdrawn_by_name=by.name,
         withdrawn_reason=reason[:500],
         updated_at=timezone.now(),
     )
+    return bool(ended)
 
 
 def _agreed(statement: Statement, by: Actor) -> dict[str, object]:

@@ -19,7 +19,7 @@ from apps.accounts.models import Organization, User
 from apps.accounts.services import bump_policy
 from apps.core import media, notices
 from apps.core.errors import Conflict, InvalidRequest, PermissionDenied
-from apps.voices import consents, hooks, statements
+from apps.voices import consents, events, hooks, statements
 from apps.voices.actors import Actor
 from apps.voices.models import Voice, VoiceConsent
 from apps.voices.recordings.checking import Reference, reference_of
@@ -68,6 +68,7 @@ def add_voice(
         voice = _created(organization, reference, created_by=by.person, **told)
         consents.record_consent(voice, by=by, via=via, terms=terms)
         bump_policy(organization_id=organization.pk)
+        events.tell(events.CREATED, voice)
         transaction.on_commit(partial(ask_for_preview, voice))
         # Last, so that nothing is kept of a voice that is not written after all; and under the lock, so that
         # nobody removes it as the recording of a voice that has just gone.
@@ -111,6 +112,7 @@ def delete_voice(*, voice: Voice, by: Actor) -> None:
     with transaction.atomic():
         if not Voice.objects.live().filter(pk=voice.pk).update(**_ended(_S.DELETED)):
             raise _gone()
+        events.tell(events.DELETED, voice)
         _end(voice, by=by, reason="The voice was deleted.")
     voice.state, voice.preview_key = _S.DELETED, ""
 
@@ -185,7 +187,8 @@ def _ended(state: Voice.State) -> dict[str, Any]:
 
 
 def _end(voice: Voice, *, by: Actor, reason: str) -> None:
-    consents.end_consent(voice, by=by, reason=reason)
+    if consents.end_consent(voice, by=by, reason=reason):
+        events.tell(events.CONSENT_WITHDRAWN, voice, reason=reason)
     assert voice.organization_id is not None  # noqa: S101 - an own voice has one
     bump_policy(organization_id=voice.organization_id)
     transaction.on_commit(
@@ -202,6 +205,8 @@ def _switch(voice: Voice, *, of: Voice.State, to: Voice.State, reason: str) -> N
             raise Conflict(f"The voice is not {of.label.lower()}.")
         if voice.organization_id is not None:
             bump_policy(organization_id=voice.organization_id)
+        kind = events.SUSPENDED if to == _S.SUSPENDED else events.UNSUSPENDED
+        events.tell(kind, voice, reason=reason)
     voice.state, voice.suspended_reason = to, reason
 
 

@@ -3,6 +3,7 @@
 // page is loaded anew at the end, or once its [data-refresh-state] is another: more of it is different then.
 
 const SLOWEST_MS = 15_000;
+const REACHED = "a[href], button, input, select, textarea, summary, [tabindex]";
 
 async function pageNow() {
   const response = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
@@ -29,9 +30,20 @@ function isOver(element, fresh) {
   return !fresh?.dataset.refresh || fresh.dataset.refreshState !== element.dataset.refreshState;
 }
 
+// Who goes through it by keyboard stays where they were.
+function put(fresh, element) {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  const place = focused && [...element.querySelectorAll(REACHED)].indexOf(focused);
+  element.replaceWith(fresh);
+  if (!focused) return;
+  const same = focused.id ? document.getElementById(focused.id) : fresh.querySelectorAll(REACHED)[place];
+  same?.focus({ preventScroll: true });
+}
+
 async function keepFresh(element) {
   const every = Number(element.dataset.refresh);
   let lookedAt = Date.now();
+  let shown = "";
   for (let wait = every; element.dataset.refresh; ) {
     await new Promise((resolve) => setTimeout(resolve, wait));
     await visible();
@@ -39,13 +51,18 @@ async function keepFresh(element) {
       const fresh = (await pageNow()).getElementById(element.id);
       if (element.dataset.refreshEnd === "reload" && isOver(element, fresh)) return void location.reload();
       if (!fresh) return;
-      element.replaceWith(fresh);
-      element = fresh;
+      // What is as it was stays, with what is selected in it.
+      if (fresh.outerHTML !== shown) {
+        shown = fresh.outerHTML;
+        put(fresh, element);
+        element = fresh;
+      }
       lookedAt = Date.now();
       wait = every;
     } catch {
       wait = Math.min(wait * 2, SLOWEST_MS);
       tellStale(element, lookedAt);
+      shown = "";
     }
   }
 }

@@ -13,6 +13,8 @@ from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from apps.webhooks.catalogue import every_type
+
 # Of a path or query that is too long: the server's own, before it asks us.
 TOO_LONG = "414"
 ERROR = "#/components/schemas/Error"
@@ -85,6 +87,18 @@ def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
         "/api/gpus",
         "/api/usage",
         "/api/stats",
+        "/api/webhooks",
+        "/api/webhooks/events",
+        "/api/webhooks/{endpoint_id}",
+        "/api/webhooks/{endpoint_id}/enable",
+        "/api/webhooks/{endpoint_id}/disable",
+        "/api/webhooks/{endpoint_id}/rotate",
+        "/api/webhooks/{endpoint_id}/test",
+        "/api/webhooks/{endpoint_id}/recover",
+        "/api/webhooks/{endpoint_id}/deliveries",
+        "/api/webhooks/deliveries/{delivery_id}",
+        "/api/webhooks/deliveries/{delivery_id}/resend",
+        "/api/webhooks/deliveries/{delivery_id}/cancel",
         "/v1/audio/speech",
         "/v1/models",
         "/v1/models/{model}",
@@ -151,6 +165,12 @@ def test_each_kind_of_operation_has_its_own_refusals(schema: dict[str, Any]) -> 
     assert found["delete /api/budget"] == {"204", "401", "403", "503"}
     assert found["get /api/spending"] == {"200", "401", "403", "503"}
     assert found["get /api/stats"] == {"200", "400", "401", "403", "503"}
+    one, its = "/api/webhooks/{endpoint_id}", "/api/webhooks/deliveries/{delivery_id}"
+    assert found["get /api/webhooks/events"] == {"200", "401", "403", "503"}
+    assert found[f"post {one}/enable"] == found[f"post {one}/disable"] == {"200", "401", "403", "404", "503"}
+    assert found[f"post {one}/test"] == {*("202", "400", "401", "403", "404", "409", "413", "415", "503")}
+    assert found[f"get {one}/deliveries"] == {"200", "400", "401", "403", "404", "503"}
+    assert found[f"post {its}/resend"] == {"200", "401", "403", "404", "409", "503"}
     assert found["post /api/keys"] == {"201", "400", "401", "403", "409", "413", "415", "503"}
 
 
@@ -184,6 +204,18 @@ def test_security(schema: dict[str, Any]) -> None:
         kinds = [next(iter(scheme)) for scheme in operation["security"]]
         usual = ["ApiKey"] if name in by_key_alone else ["ApiKey", "ConsoleSession"]
         assert kinds == KEYS_OF_TAG.get(operation["tags"][0], usual), name
+
+
+def test_what_is_sent_to_webhooks_is_in_it(schema: dict[str, Any]) -> None:
+    sent = schema["x-webhooks"]
+    assert list(sent) == [kind.name for kind in every_type()]
+    operation = sent["key.created"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]
+    assert body["schema"]["properties"]["type"] == {"const": "key.created"}
+    assert body["example"]["data"]["mode"] == "live"
+    assert [header["name"] for header in operation["parameters"]] == [
+        *("webhook-id", "webhook-timestamp", "webhook-signature")
+    ]
 
 
 def test_an_answered_error_is_of_the_shape_it_promises(client: Client, schema: dict[str, Any]) -> None:

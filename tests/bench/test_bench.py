@@ -141,6 +141,20 @@ def test_deployments(place: Path) -> None:
     assert set(here["verdicts"].values()) | set(there["verdicts"].values()) <= {True, False}
 
 
+def test_webhooks(place: Path) -> None:
+    tiny = ("--receivers", "5", "--per-second", "20", "--seconds", "2", "--burst", "60")
+    figures = _figures(place, "bench.webhooks", *tiny, "--sizes", "100,1000", "--rounds", "5")
+
+    delivery, sweep = figures["delivery"], figures["sweep"]
+    assert (delivery["open_loop"]["events"], delivery["burst"]["events"]) == (24, 60)
+    for part in (delivery["open_loop"], delivery["burst"]):
+        assert part["missing"] == 0
+        assert 0 < part["p50_seconds"] <= part["p95_seconds"] <= part["worst_seconds"]
+        assert part["cpu_ms_per_delivery"] > delivery["bare"]["cpu_ms"] > 0
+    assert set(sweep["median_ms"]) == {"100", "1000"}
+    assert set(delivery["verdicts"].values()) | set(sweep["verdicts"].values()) <= {True, False}
+
+
 def test_text(place: Path) -> None:
     figures = _figures(place, "bench.text", "--rounds", "1")
 

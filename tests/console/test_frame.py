@@ -14,7 +14,7 @@ from tests.usage.rows import record
 
 PAGES = (
     *("/", "/playground", "/voices", "/voices/new", "/voices/terms", "/keys", "/keys/new", "/usage"),
-    *("/deployments", "/deployments/new", "/gpus", "/settings"),
+    *("/deployments", "/deployments/new", "/gpus", "/settings", "/webhooks", "/webhooks/new"),
 )
 
 

@@ -151,6 +151,7 @@ def test_a_kill_leaves_no_process_and_the_next_start_clears_up(home: Path, platf
         ("web", "gunicorn"),
         ("celery", "--queues celery"),
         ("jobs", "--queues jobs"),
+        ("webhooks", "--queues webhooks"),
         ("provider", "run_local_provider"),
         ("redis", "redis-server"),
         ("postgres", "cluster"),

@@ -16,7 +16,7 @@ from tests.sdk import node_programs
 
 # Those of voices and jobs need an engine that clones and a running Celery, the others speak nothing: they
 # have tests of their own.
-ELSEWHERE = {"voices", "jobs", "deployments", "budgets"}
+ELSEWHERE = {"voices", "jobs", "deployments", "budgets", "webhooks", "recovering"}
 NAMES = sorted({path.stem for path in FOLDER.iterdir()} - ELSEWHERE)
 CASES = [
     pytest.param(name, sample.language, marks=[pytest.mark.node] if sample.language == "javascript" else [])

@@ -39,12 +39,14 @@ from apps.usage.models import OrganizationLimits, SpeechProcess, UsageNotice, Us
 from apps.voices import statements
 from apps.voices.consents import accept_terms
 from apps.voices.models import Voice, VoiceConsent
+from apps.webhooks.models import Delivery, Endpoint, EndpointSecret, Event, Lane
 from tests.cast import PASSWORD
 from tests.tenancy.urlconf import Route
 from tests.tts.history_rows import item
 from tests.tts.jobs.rows import job_rows
 from tests.usage.rows import process, record
 from tests.voices.recordings import actor, clone
+from tests.webhooks.rows import attempt, delivery, endpoint
 
 MARK = "Zanzibar"
 BUDGET = "123.45"
@@ -154,6 +156,7 @@ def make_possessions() -> Possessions:
         LogEntry.objects.create(user=owner, action_flag=CHANGE, object_repr=f"{MARK} entry"),
         *job_rows(acme, key, title=f"{MARK} job"),
         *_cost_rows(deployment),
+        *_webhook_rows(acme),
     ]
     return Possessions({type(row): row for row in rows})
 
@@ -174,6 +177,15 @@ def _cost_rows(deployment: Deployment) -> list[Model]:
         Orphan.objects.create(provider=verda, provider_id=uuid4(), seen_at=now),
         ProviderKey.objects.create(provider=verda, inference_key=f"{MARK}-inference-key"),
     ]
+
+
+def _webhook_rows(acme: Organization) -> list[Model]:
+    url = f"https://hooks.example.com/{MARK}"
+    made = endpoint(acme, url=url, description=f"{MARK} receiver", headers={f"X-{MARK}": MARK}).endpoint
+    waiting = delivery(made)
+    tried = attempt(waiting, response_body=MARK)
+    secret, lane = EndpointSecret.objects.get(endpoint=made), Lane.objects.filter(endpoint=made)[0]
+    return [made, secret, lane, Event.objects.get(pk=waiting.event_id), waiting, tried]
 
 
 def path_of(route: Route, owned: Possessions) -> str:
@@ -198,6 +210,10 @@ def _filled(text: str, found: Any) -> str:
 
 
 EXAMPLES: dict[str, Any] = {
+    "api/webhooks/<uuid:endpoint_id>": Endpoint,
+    "api/webhooks/deliveries/<uuid:delivery_id>": Delivery,
+    "webhooks/<uuid:endpoint_id>": Endpoint,
+    "webhooks/deliveries/<uuid:delivery_id>": Delivery,
     "api/jobs/<uuid:job_id>": SpeechJob,
     "jobs/<uuid:job_id>": SpeechJob,
     "api/deployments/<uuid:deployment_id>": Deployment,

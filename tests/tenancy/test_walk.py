@@ -13,6 +13,7 @@ from django.test import Client
 
 from apps.accounts.models import Organization, User
 from apps.keys.services import issue_key
+from apps.webhooks.models import Delivery
 from tests.cast import charlie, globex, signed_in
 from tests.tenancy.possessions import Possessions, make_possessions, path_of
 from tests.tenancy.urlconf import Route, routes
@@ -130,6 +131,8 @@ def test_the_marks_are_seen_by_who_may_see_them(owned: Possessions) -> None:
         "/api/usage",
         "/api/voices",
         "/voices",
+        "/api/webhooks",
+        f"/api/webhooks/deliveries/{owned[Delivery].pk}",
     ):
         told = body_of(client.get(path))
         assert any(mark in told for mark in owned.marks()), path

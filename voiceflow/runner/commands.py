@@ -43,13 +43,20 @@ def jobs() -> Command:
     return Command("jobs", _celery_worker("jobs"), stop_grace_seconds=8)
 
 
-def _celery_worker(queue: str) -> tuple[str, ...]:
+def webhooks() -> Command:
+    """In threads: nearly all that deliveries do is wait for their receivers."""
+    return Command(
+        "webhooks", _celery_worker("webhooks", concurrency=64, pool="threads"), stop_grace_seconds=8
+    )
+
+
+def _celery_worker(queue: str, *, concurrency: int = 2, pool: str = "prefork") -> tuple[str, ...]:
     return (
         # Its advice to root is for servers; here everything runs as whoever typed the command.
         *(sys.executable, "-W", "ignore:You're running the worker with superuser", "-m", "celery"),
         *("--quiet", "--app", "voiceflow.runner.celery_worker", "worker"),
         *("--queues", queue, "--hostname", f"{queue}@%h"),
-        *("--concurrency", "2", "--loglevel", "WARNING"),
+        *("--pool", pool, "--concurrency", str(concurrency), "--loglevel", "WARNING"),
         # Workers have nothing to say to each other; asking costs a second at every start.
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )

@@ -52,6 +52,8 @@ def load(environ: Mapping[str, str], checkout: Path = CHECKOUT) -> Configuration
     values.setdefault("VOICEFLOW_ENV", "development")
     if values["VOICEFLOW_ENV"] != "production":
         values = with_secrets(values, var_dir / "secrets.env")
+        # A newcomer's receiver is a program on the same laptop.
+        values.setdefault("OUTBOUND_ALLOWED_NETWORKS", "127.0.0.0/8,::1/128")
     values.setdefault("BASE_URL", f"http://localhost:{port}")
     values |= {"PORT": str(port), "VAR_DIR": str(var_dir), "PYTHONUNBUFFERED": "1"}
     values.setdefault("DJANGO_SETTINGS_MODULE", "voiceflow.settings")

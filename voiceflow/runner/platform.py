@@ -67,6 +67,7 @@ class Platform:
             commands.provider(),
             commands.celery(configuration),
             commands.jobs(),
+            commands.webhooks(),
             commands.web(configuration),
         ):
             self._children.append(self._start_child(command))

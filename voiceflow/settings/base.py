@@ -39,6 +39,7 @@ ADMIN_PASSWORD = ENV["ADMIN_PASSWORD"]
 INSTALLED_APPS = [
     "apps.core",
     "apps.accounts",
+    "apps.webhooks",
     "apps.keys",
     "apps.voices",
     "apps.deployments",
@@ -198,6 +199,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 if ENV["TRUSTED_PROXY_COUNT"]:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+OUTBOUND_ALLOWED_NETWORKS = ENV["OUTBOUND_ALLOWED_NETWORKS"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # Recordings of 20 MB and the form around them; by the beginning of the path.
 LARGER_BODIES = {
@@ -281,6 +283,10 @@ SPECTACULAR_SETTINGS = {
         },
         {"name": "gpus", "description": "What deployments can run on. Needs the scope `manage`."},
         {"name": "keys", "description": "Issue, rotate and revoke keys. Needs the scope `manage`."},
+        {
+            "name": "webhooks",
+            "description": "Events sent to your own servers, signed. Needs the scope `manage`.",
+        },
         {"name": "usage", "description": "Every request, newest first. Needs the scope `manage`."},
         {"name": "stats", "description": "Requests summed up. Needs the scope `manage`."},
     ],
@@ -302,10 +308,15 @@ SPECTACULAR_SETTINGS = {
         "ProviderEnum": "apps.deployments.models.Deployment.Provider",
         "WorkerStateEnum": "apps.deployments.models.Worker.State",
         "UsageStateEnum": "apps.usage.models.UsageRecord.State",
+        "WebhookStateEnum": "apps.webhooks.models.Endpoint.State",
+        "WebhookDisabledEnum": "apps.webhooks.models.Endpoint.Disabled",
+        "DeliveryStateEnum": "apps.webhooks.models.Delivery.State",
+        "AttemptOutcomeEnum": "apps.webhooks.models.Attempt.Outcome",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.core.schema.add_errors",
+        "apps.webhooks.schema.add_webhooks",
     ],
 }
 
@@ -349,6 +360,9 @@ JOB_RESULT_DAYS = ENV["JOB_RESULT_DAYS"]
 JOB_TEXT_DAYS = ENV["JOB_TEXT_DAYS"]
 JOB_LINK_SECONDS = 60 * ENV["JOB_LINK_MINUTES"]
 
+# ---- webhooks ----------------------------------------------------------------------------------------
+WEBHOOK_LOG_DAYS = ENV["WEBHOOK_LOG_DAYS"]
+
 # ---- Celery ------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -360,5 +374,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix": "celery:"}
 # What takes long has processes of its own, so that nothing waits behind it.
-CELERY_TASK_ROUTES = {"apps.tts.jobs.tasks.work": {"queue": "jobs"}}
+CELERY_TASK_ROUTES = {
+    "apps.tts.jobs.tasks.work": {"queue": "jobs"},
+    "apps.webhooks.tasks.deliver": {"queue": "webhooks"},
+    "apps.webhooks.tasks.sweep": {"queue": "webhooks"},
+}
 CELERY_TIMEZONE = "UTC"

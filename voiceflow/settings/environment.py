@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -144,6 +145,17 @@ def peppers(raw: str) -> dict[int, bytes]:
     return result
 
 
+def networks(raw: str) -> list[IPv4Network | IPv6Network]:
+    """`10.1.0.0/16, fd00:1::/32`; an address alone is a network of one."""
+    result: list[IPv4Network | IPv6Network] = []
+    for entry in words(raw):
+        try:
+            result.append(ip_network(entry))
+        except ValueError:
+            raise ValueError(f"must be networks like 10.1.0.0/16, and {entry!r} is not one") from None
+    return result
+
+
 @dataclass(frozen=True)
 class Variable:
     """One environment variable.
@@ -255,6 +267,12 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("HF_TOKEN", text, "what workers at Verda fetch weights from Hugging Face with", ""),
     Variable("TRUSTED_PROXY_COUNT", whole(0, 10), "reverse proxies in front that set X-Forwarded-For", "0"),
+    Variable(
+        "OUTBOUND_ALLOWED_NETWORKS",
+        networks,
+        "networks that customers' URLs may lead into though not everybody can reach them, plain http too",
+        "",
+    ),
     Variable("SECURE_SSL_REDIRECT", boolean, "send http to https", "true", "false"),
     Variable("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "how much is logged", "INFO"),
     Variable("LOG_FORMAT", one_of("json", "console"), "json, or console for people", "json", "console"),
@@ -285,6 +303,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("JOB_RESULT_DAYS", whole(1, 365), "how long the audio of a job is kept", "7"),
     Variable("JOB_TEXT_DAYS", whole(1, 3650), "how long the text of a job that is over is kept", "30"),
     Variable("JOB_LINK_MINUTES", whole(1, 7 * 24 * 60), "how long a link to the audio of a job works", "60"),
+    Variable("WEBHOOK_LOG_DAYS", whole(1, 365), "how long webhooks' events and attempts are kept", "30"),
     Variable(
         "METRICS_TOKEN",
         metrics_token,

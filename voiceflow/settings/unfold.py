@@ -134,6 +134,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _list("Organizations", "apartment", "accounts.organization"),
                     _list("API keys", "key", "keys.apikey"),
+                    _list("Webhooks", "webhook", "webhooks.endpoint"),
+                    _list("Webhook deliveries", "outbox", "webhooks.delivery"),
                     _list("Limits", "speed", "usage.organizationlimits"),
                     _list("Budgets", "savings", "deployments.budget"),
                     _list("Limits reached", "notifications", "usage.usagenotice"),

@@ -127,6 +127,15 @@ GROUPS: Final = (
         ),
     ),
     Group(
+        "Webhooks",
+        (
+            Said(409, "endpoint_disabled", "The endpoint is disabled. Enable it, then send."),
+            Said(409, "being_sent", "It is being sent right now. Look again in a moment."),
+            Said(409, "not_waiting", "There is nothing to cancel: it was received, or given up."),
+            Said(400, "invalid_signature", "A webhook that was sent to us is not signed as it should be."),
+        ),
+    ),
+    Group(
         "ElevenLabs' own",
         (
             Said(422, "validation_error", "The body has the wrong shape; detail lists where."),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -22,6 +24,9 @@ from apps.tts.openai.voices import VOICES
 from apps.tts.speakable import speakable
 from apps.usage.limits import read_policy
 from apps.voices.statements import CONSENT
+from apps.webhooks import attempts, catalogue, health, schedule
+from apps.webhooks import services as webhooks
+from apps.webhooks.samples import verifying
 from gpu_worker.protocol import MEDIA_TYPES, NUMBER_BOUNDS, RATES
 
 LIMITS: Final = {
@@ -76,6 +81,27 @@ def _deployments(organization: Organization) -> Mapping[str, Any]:
     }
 
 
+def _webhooks(organization: Organization) -> Mapping[str, Any]:
+    kinds = [
+        {"kind": kind, "example": _json(kind.example_body), "schema": _json(kind.schema)}
+        for kind in catalogue.every_type()
+    ]
+    return {
+        "kinds": kinds,
+        "example": _json(catalogue.find("job.completed").example_body),
+        "verifying": verifying(),
+        "delays": [_delay(delay) for delay in schedule.DELAYS],
+        "attempts_max": schedule.ATTEMPTS,
+        "jitter_percent": int(schedule.JITTER * 100),
+        "timeout_seconds": int(attempts.TIMEOUT_SECONDS),
+        "kept_bytes": attempts.MAX_BODY_BYTES,
+        "fails_for_days": health.FAILS_FOR.days,
+        "endpoints_max": webhooks.MAX_ENDPOINTS,
+        "overlap_max_days": webhooks.MAX_OVERLAP_SECONDS // 86_400,
+        "log_days": settings.WEBHOOK_LOG_DAYS,
+    }
+
+
 def _limits(organization: Organization) -> Mapping[str, Any]:
     policy = read_policy(organization.pk)
     limits = [
@@ -100,6 +126,7 @@ _OF: Mapping[str, Callable[[Organization], Mapping[str, Any]]] = {
     "voices": _voices,
     "jobs": _jobs,
     "deployments": _deployments,
+    "webhooks": _webhooks,
     "limits": _limits,
     "errors": _errors,
 }
@@ -108,6 +135,17 @@ _OF: Mapping[str, Callable[[Organization], Mapping[str, Any]]] = {
 def _fields() -> list[dict[str, str]]:
     fields = SpeechSerializer().fields.items()
     return [{"name": name, "says": _says(name, str(field.help_text or ""))} for name, field in fields]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _delay(delay: timedelta) -> str:
+    seconds = int(delay.total_seconds())
+    units = ((3600, "h"), (60, "min"), (1, "s"))
+    size, unit = next((size, unit) for size, unit in units if seconds >= size)
+    return f"{seconds // size} {unit}"
 
 
 def _says(name: str, help_text: str) -> str:

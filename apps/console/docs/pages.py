@@ -36,6 +36,7 @@ PAGES: Final = (
     DocsPage("voices", "Voices", "The platform's voices, and your own from a recording."),
     DocsPage("jobs", "Long texts", "Up to 500,000 characters become one file, made in the background."),
     DocsPage("deployments", "Deployments", "Engines of your own: made, scaled, woken and paid for."),
+    DocsPage("webhooks", "Webhooks", "What happens is told to your own servers, signed, until they have it."),
     DocsPage(
         "limits", "Limits and charges", "What a key may ask, what a request costs, and how you see both."
     ),

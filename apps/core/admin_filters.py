@@ -1,4 +1,4 @@
-"""A filter by time that the partitions of usage can serve: bounds of the UUIDv7 id."""
+"""A filter by time that partitions by month can serve: bounds of the UUIDv7 id."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The only way the platform sends to a URL that a customer chose."""
