@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization
 from apps.core.errors import Conflict, InvalidRequest
-from apps.deployments import notices, timeline
+from apps.deployments import notices, patience, timeline
 from apps.deployments.conditions import price_of, require_budget, require_room
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.specification import Hardware, Scaling, check_name
@@ -261,6 +261,8 @@ def delete_deployment(deployment: Deployment, *, by: Actor = None) -> None:
         stop_deployment(deployment, by=by, reason="Deleted.")
     elif deployment.state == State.FAILED:
         stop_deployment(deployment, by=by, reason="Deleted: what may be left of it is removed.")
+    elif deployment.state in ENDING:
+        _look_soon(deployment)
     deployment.deleted_at = timezone.now()
     deployment.secrets = ""
     deployment.save(update_fields=["deleted_at", "secrets", "updated_at"])
@@ -280,6 +282,7 @@ def _take_traffic(deployment: Deployment) -> None:
 
 
 def _look_soon(deployment: Deployment) -> None:
+    patience.forget(deployment)
     transaction.on_commit(partial(notices.look_soon, deployment.pk))
 
 

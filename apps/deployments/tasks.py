@@ -22,7 +22,7 @@ def reconcile() -> None:
     """Looks at every deployment that may need it, and ends what providers run for no deployment."""
     there = orphans.remove_orphans()
     for deployment_id in due.deployments(there):
-        reconcile_deployment.delay(str(deployment_id))
+        reconcile_deployment.delay(str(deployment_id), by_schedule=True)
     tell_of_voices()
     reconciliation.forget_lost_workers()
     demand.forget_old()
@@ -53,9 +53,9 @@ def check_bills() -> None:
 
 
 @shared_task(bind=True, max_retries=MAX_LOOKS, expires=60, ignore_result=True)
-def reconcile_deployment(self: Task[..., None], deployment_id: str) -> None:
+def reconcile_deployment(self: Task[..., None], deployment_id: str, by_schedule: bool = False) -> None:
     """One look, and another soon where something is under way or another task was just at it."""
-    again_seconds = reconciliation.reconcile_deployment(UUID(deployment_id))
+    again_seconds = reconciliation.reconcile_deployment(UUID(deployment_id), by_schedule=by_schedule)
     if again_seconds is not None and self.request.retries < MAX_LOOKS:
         raise self.retry(countdown=again_seconds)
 

@@ -65,6 +65,8 @@ class DeploymentAdmin(ModelAdmin):
         "state_changed_at",
         "error_code",
         "error_message",
+        "provider_failures",
+        "provider_waits_until",
         "engine",
         "provider",
         "kind",

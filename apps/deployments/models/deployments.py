@@ -137,6 +137,12 @@ class Deployment(BaseModel):
     error_code = models.CharField(max_length=64, blank=True, editable=False)
     error_message = models.TextField(blank=True, editable=False)
     looked_at = models.DateTimeField(null=True, editable=False, help_text="When a task last looked at it.")
+    provider_failures = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Looks in a row at which its provider failed."
+    )
+    provider_waits_until = models.DateTimeField(
+        null=True, editable=False, help_text="Until then the schedule does not ask its provider again."
+    )
     claimed_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="A task is at work on it until then at the latest."
     )
