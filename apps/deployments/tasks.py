@@ -10,7 +10,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 from django.db import DatabaseError, OperationalError
 
-from apps.deployments import budgets, demand, due, orphans, prices, reconciliation, samples, shared
+from apps.deployments import bills, budgets, demand, due, orphans, prices, reconciliation, samples, shared
 from apps.deployments.voices import tell_of_voices
 
 MAX_LOOKS = 8
@@ -48,8 +48,16 @@ def keep_samples() -> None:
 
 @shared_task(expires=3600, ignore_result=True)
 def check_bills() -> None:
-    """What providers took, beside what was written down."""
-    prices.check_bills()
+    """What providers took, beside what was written down; each mail is sent by a task of its own."""
+    bills.check_bills()
+    for check_id in bills.due_for_mail():
+        mail_bill.delay(str(check_id))
+
+
+# Errors of the mail server are among these.
+@shared_task(autoretry_for=(OSError,), retry_backoff=60, retry_backoff_max=3600, max_retries=12)
+def mail_bill(check_id: str) -> bool:
+    return bills.mail(UUID(check_id))
 
 
 @shared_task(bind=True, max_retries=MAX_LOOKS, expires=60, ignore_result=True)
