@@ -90,6 +90,7 @@ OPERATIONS = (
     "openai_list_models",
     "openai_retrieve_model",
     "spending",
+    "spending_resume",
     "stats",
     "usage_list",
     "voices_consent",
@@ -117,6 +118,7 @@ WITHOUT_INPUT = {
     "elevenlabs_list_voices",
     "gpus",
     "spending",
+    "spending_resume",
     "voices_consent",
 }
 # From where a deployment can take the step; all others it can take while it is ready.

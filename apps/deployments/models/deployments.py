@@ -125,6 +125,11 @@ class Deployment(BaseModel):
     idle_replicas = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="The most that were needed since `idle_since`."
     )
+    stopped_by_budget = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Whether it ran until its organization's budget was used up, and nobody started it since.",
+    )
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     generation = models.PositiveIntegerField(
         default=1, editable=False, help_text="Raised to have every worker replaced."
