@@ -30,7 +30,7 @@ from tests.fakes.verda.wire import Request
 from tests.platform import test_database_url
 from tests.tts.jobs.celery_worker import CeleryWorker, Surroundings
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(400)]
 
 # An image of a minute is there in two seconds.
 SPEED = 30.0
