@@ -30,6 +30,7 @@ STROKES: dict[str, str] = {
     "mail": '<rect x="2" y="3.5" width="12" height="9.5" rx="1.5"/><path d="m2.5 5 5.5 4 5.5-4"/>',
     "monitor": '<rect x="2" y="2.5" width="12" height="8.5" rx="1.5"/><path d="M5.5 14h5M8 11v3"/>',
     "moon": '<path d="M13.5 9.6A5.8 5.8 0 0 1 6.4 2.5a5.8 5.8 0 1 0 7.1 7.1z"/>',
+    "more": '<circle cx="3" cy="8" r=".8"/><circle cx="8" cy="8" r=".8"/><circle cx="13" cy="8" r=".8"/>',
     "overview": '<rect x="2" y="2" width="5" height="6.5" rx="1"/>'
     '<rect x="9" y="2" width="5" height="3.5" rx="1"/>'
     '<rect x="9" y="7.5" width="5" height="6.5" rx="1"/><rect x="2" y="10.5" width="5" height="3.5" rx="1"/>',

@@ -30,14 +30,15 @@ from apps.deployments.serializers import (
 from apps.deployments.timeline import Actor, ByKey
 from apps.keys.identity import Identity
 
-# What the schema cannot tell from what an operation takes.from apps.keys.identity import Identity
+# What the schema cannot tell from what an operation takes.
 
 SAMPLED_MINUTES = 60
 _REFUSES_STATE = {"x-refuses": [409]}
 _REFUSES_START = {"x-refuses": [402, 409]}
 
 
-def _actor(request: Request) -> Actor:
+def actor_of(request: Request) -> Actor:
+    """Who asks: a key, or a signed-in person."""
     if isinstance(request.auth, Identity):
         return ByKey(request.auth.key_prefix)
     return request.user if isinstance(request.user, User) else None
@@ -95,7 +96,7 @@ class DeploymentsView(generics.ListAPIView[Deployment]):
             kind=told["kind"],
             scaling=form.scaling,
             hardware=form.hardware,
-            by=_actor(request),
+            by=actor_of(request),
         )
         return _shown(request, deployment.pk, status_code=status.HTTP_201_CREATED)
 
@@ -119,7 +120,7 @@ class DeploymentView(APIView):
         deployment = _found(request, deployment_id)
         form = ChangedDeploymentSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        change_deployment(deployment, changes=form.validated_data, by=_actor(request))
+        change_deployment(deployment, changes=form.validated_data, by=actor_of(request))
         return _shown(request, deployment_id)
 
     @extend_schema(
@@ -133,7 +134,7 @@ class DeploymentView(APIView):
         extensions=_REFUSES_STATE,
     )
     def delete(self, request: Request, deployment_id: UUID) -> Response:
-        services.delete_deployment(_found(request, deployment_id), by=_actor(request))
+        services.delete_deployment(_found(request, deployment_id), by=actor_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -148,7 +149,7 @@ class _StepView(APIView):
     step: ClassVar[_Step]
 
     def post(self, request: Request, deployment_id: UUID) -> Response:
-        type(self).step(_found(request, deployment_id), by=_actor(request))
+        type(self).step(_found(request, deployment_id), by=actor_of(request))
         return _shown(request, deployment_id)
 
 

@@ -18,5 +18,6 @@ urlpatterns = [
     path(f"{_ONE}/metrics", api.MetricsView.as_view(), name="api_deployment_metrics"),
     path("budget", cost_api.BudgetView.as_view(), name="api_budget"),
     path("spending", cost_api.SpendingView.as_view(), name="api_spending"),
+    path("spending/resume", cost_api.ResumeView.as_view(), name="api_spending_resume"),
     path("gpus", api.GpusView.as_view(), name="api_gpus"),
 ]

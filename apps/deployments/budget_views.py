@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts.tenancy import OrganizationRequest, manager_required, organization_required
+from apps.core.errors import AppError
 from apps.deployments import budgets
 from apps.deployments.change_forms import BudgetForm
 from apps.deployments.money import Money
@@ -43,6 +44,22 @@ def budget_remove(request: OrganizationRequest) -> HttpResponse:
     budgets.remove_budget(request.organization)
     messages.success(request, "There is no budget any more: deployments may cost any amount.")
     return redirect("deployment_budget")
+
+
+@require_POST
+@manager_required
+def budget_resume(request: OrganizationRequest) -> HttpResponse:
+    try:
+        resumed = budgets.resume(request.organization, by=request.user)
+    except AppError as refused:
+        messages.error(request, refused.message)
+        return redirect("deployment_budget")
+    if resumed.started:
+        names = ", ".join(deployment.name for deployment in resumed.started)
+        messages.success(request, f"On their way: {names}.")
+    for deployment, error in resumed.not_started:
+        messages.error(request, f"{deployment.name}: {error.message}")
+    return redirect("deployments")
 
 
 def _tell(request: OrganizationRequest, *, was_exhausted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,8 +19,10 @@ from django.utils import timezone
 from apps.accounts.models import Membership, Organization
 from apps.core.errors import AppError, InvalidRequest
 from apps.deployments import costs, events, services
+from apps.deployments.conditions import require_budget
 from apps.deployments.costs import Spending
-from apps.deployments.models import Budget, Deployment
+from apps.deployments.models import Budget, Deployment, DeploymentQuerySet
+from apps.deployments.timeline import Actor
 
 logger = structlog.get_logger(__name__)
 
@@ -29,6 +32,14 @@ AHEAD = timedelta(minutes=5)
 DRAINED = timedelta(seconds=60)
 MOST_USD = Decimal(1_000_000)
 TOLD_BY_MAIL = [Membership.Role.OWNER, Membership.Role.ADMIN]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What became of the deployments that a budget had stopped; those not started may be tried again."""
+
+    started: list[Deployment] = field(default_factory=list)
+    not_started: list[tuple[Deployment, AppError]] = field(default_factory=list)
 
 
 def budget_of(organization: Organization) -> Budget | None:
@@ -62,6 +73,29 @@ def set_budget(organization: Organization, *, monthly_usd: Decimal, stops: bool)
 
 def remove_budget(organization: Organization) -> None:
     Budget.objects.filter(organization=organization).delete()
+
+
+def stopped_by_budget(organization: Organization) -> DeploymentQuerySet:
+    """Those that ran until the budget was used up and that nobody started since, oldest first."""
+    own = Deployment.objects.for_organization(organization).filter(deleted_at=None)
+    stopped: DeploymentQuerySet = own.filter(stopped_by_budget=True).order_by("id")
+    return stopped
+
+
+def resume(organization: Organization, *, by: Actor = None) -> Resumed:
+    """Starts those again, each by itself: what keeps one back keeps no other back.
+
+    Raises `PaymentRequired` while the budget is used up.
+    """
+    require_budget(organization)
+    resumed = Resumed()
+    for deployment in stopped_by_budget(organization):
+        try:
+            services.start_deployment(deployment, by=by, reason="Started again: the budget has room.")
+            resumed.started.append(deployment)
+        except AppError as error:
+            resumed.not_started.append((deployment, error))
+    return resumed
 
 
 def watch() -> None:
@@ -112,7 +146,9 @@ def _stop_all(budget: Budget) -> None:
     for deployment in running.exclude(state__in=services.ENDING):
         try:
             services.stop_deployment(
-                deployment, reason=f"The budget of {budget.monthly_usd} $ a month is used up."
+                deployment,
+                reason=f"The budget of {budget.monthly_usd} $ a month is used up.",
+                by_budget=True,
             )
         except AppError as error:
             logger.info("not stopped yet", deployment=str(deployment.pk), reason=error.message)

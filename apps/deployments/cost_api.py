@@ -15,7 +15,13 @@ from apps.accounts.api import organization_of
 from apps.accounts.models import Organization
 from apps.core.errors import NotFound
 from apps.deployments import budgets, costs
-from apps.deployments.cost_serializers import BudgetSerializer, NewBudgetSerializer, SpendingSerializer
+from apps.deployments.api import actor_of
+from apps.deployments.cost_serializers import (
+    BudgetSerializer,
+    NewBudgetSerializer,
+    ResumedSerializer,
+    SpendingSerializer,
+)
 
 
 class SpendingView(APIView):
@@ -30,8 +36,34 @@ class SpendingView(APIView):
         body = dataclasses.asdict(costs.spending(organization, now)) | {
             "since": costs.month_of(now),
             "deployments": costs.dearest(organization, now),
+            "stopped_by_budget": budgets.stopped_by_budget(organization),
         }
         return Response(SpendingSerializer(body).data)
+
+
+class ResumeView(APIView):
+    @extend_schema(
+        summary="Start what the budget stopped",
+        description=(
+            "All deployments that ran until the budget was used up, and that nobody started since; one that "
+            "was paused stays stopped. Raise or remove the budget first, or wait for the next month. What "
+            "keeps one of them back keeps no other back."
+        ),
+        operation_id="spending_resume",
+        request=None,
+        responses=ResumedSerializer,
+        extensions={"x-refuses": [402]},
+    )
+    def post(self, request: Request) -> Response:
+        resumed = budgets.resume(organization_of(request), by=actor_of(request))
+        body = {
+            "started": resumed.started,
+            "not_started": [
+                {"id": deployment.pk, "name": deployment.name, "error": error}
+                for deployment, error in resumed.not_started
+            ],
+        }
+        return Response(ResumedSerializer(body).data)
 
 
 class BudgetView(APIView):
@@ -50,7 +82,8 @@ class BudgetView(APIView):
         description=(
             "Owners and admins are told by mail at 80 %. Where it `stops`, requests to deployments of your "
             "own are refused with 402 `budget_exhausted` shortly before it is reached, and a minute later "
-            "they are stopped. Raise it, then start them again; a new month begins by itself."
+            "they are stopped. Raise it, then start them again by `/api/spending/resume`; a new month begins "
+            "by itself."
         ),
         operation_id="budget_set",
         request=NewBudgetSerializer,

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.core.serializers import StrictSerializer
-from apps.deployments.serializers import CostSerializer
+from apps.deployments.serializers import CostSerializer, DeploymentErrorSerializer
 
 _MONTHLY = "What deployments may cost in a UTC month, in US dollars."
 _STOPS = "Whether they are stopped before they cost more; else owners and admins are told by mail alone."
@@ -41,10 +41,31 @@ class DeploymentSpendingSerializer(serializers.Serializer[Any]):
     cost = CostSerializer(source="spending", read_only=True)
 
 
+class NamedDeploymentSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(read_only=True)
+
+
+class NotStartedSerializer(NamedDeploymentSerializer):
+    error = DeploymentErrorSerializer(read_only=True, help_text="Why; it may be tried again.")
+
+
+class ResumedSerializer(serializers.Serializer[Any]):
+    started = NamedDeploymentSerializer(many=True, read_only=True, help_text="Those on their way to ready.")
+    not_started = NotStartedSerializer(
+        many=True, read_only=True, help_text="Those that may not be started now, or still stop."
+    )
+
+
 class SpendingSerializer(CostSerializer):
     since = serializers.DateTimeField(read_only=True, help_text="When this UTC month began.")
     deployments = DeploymentSpendingSerializer(
         many=True,
         read_only=True,
         help_text="Those that ran this month, the dearest first; deleted ones are among them.",
+    )
+    stopped_by_budget = NamedDeploymentSerializer(
+        many=True,
+        read_only=True,
+        help_text="Those that a budget stopped and that nobody started since, oldest first.",
     )

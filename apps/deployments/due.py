@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from apps.deployments import patience
 from apps.deployments.models import Deployment, Run, Worker
-from apps.deployments.states import State
+from apps.deployments.states import SERVING, State
 
 # One that its provider scales is looked at this often while it is ready and quiet.
 QUIET_SECONDS = 30.0
@@ -40,10 +41,12 @@ def deployments(there: Mapping[str, Set[UUID]]) -> list[UUID]:
         & ~used
         & ~Exists(running)
     )
-    moving = Deployment.objects.active().exclude(rests).exclude(quiet)
+    # Of those whose provider is let alone for now, workers can still be asked.
+    spared = patience.waiting() & ~(Q(state__in=SERVING) & Exists(alive.exclude(url="")))
+    moving = Deployment.objects.active().exclude(rests).exclude(quiet).exclude(spared)
     due = list(moving.order_by("id").values_list("pk", flat=True))
     for provider, ids in there.items():
-        resting = Deployment.objects.filter(rests, provider=provider)
+        resting = Deployment.objects.filter(rests, provider=provider).exclude(spared)
         due += [pk for pk in resting.values_list("pk", flat=True) if pk not in ids and _should_be(provider)]
     return due
 

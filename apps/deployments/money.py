@@ -34,6 +34,11 @@ class Money:
     def spending(self) -> Spending:
         return costs.spending(self.organization, self.now)
 
+    @cached_property
+    def may_resume(self) -> int:
+        """How many deployments may be started again that the budget stopped; none while it is used up."""
+        return 0 if self.is_exhausted else budgets.stopped_by_budget(self.organization).count()
+
     @property
     def month_begins(self) -> datetime:
         return costs.month_of(self.now)

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from apps.deployments import autoscaling, claims, runs, samples, services, starts, wishes, workers
 from apps.deployments.models import Deployment, Worker
+from apps.deployments.patience import Patience
 from apps.deployments.probing import Address, probe_all
-from apps.deployments.providers import provider_named
 from apps.deployments.providers.base import Observation, Provider, ProviderError, Wanted
 from apps.deployments.states import State
 from apps.deployments.wishes import DRAIN_DEADLINE_SECONDS, ROUTERS_NOTICE_SECONDS
@@ -39,19 +39,25 @@ USED_LATELY_SECONDS = 60.0
 REPLACEMENTS_AN_HOUR = 8
 
 
-def reconcile_deployment(deployment_id: UUID) -> float | None:
-    """One look. Returns in how many seconds another one is due, `None` where the schedule does."""
+def reconcile_deployment(deployment_id: UUID, *, by_schedule: bool = False) -> float | None:
+    """One look. Returns in how many seconds another one is due, `None` where the schedule does.
+
+    One `by_schedule` does not ask a provider that failed lately before its time.
+    """
     deployment = claims.claim(deployment_id, seconds=_claim_seconds(deployment_id))
     if deployment is None:
         return BUSY_SECONDS if Deployment.objects.filter(pk=deployment_id).exists() else None
+    patience = Patience(deployment, by_schedule=by_schedule)
     try:
-        return _look(deployment, provider_named(deployment.provider))
+        return _look(deployment, patience.provider())
     except services.StateChanged:
         return BUSY_SECONDS  # somebody pressed Stop meanwhile: what they want is done at the next look
     except ProviderError as error:  # this platform is not set up for it any more
+        patience.failed(error)
         _note(deployment, error.code, error.message)
         return None
     finally:
+        patience.remember()
         claims.release(deployment)
 
 
@@ -172,11 +178,14 @@ def _judge(
 ) -> float | None:
     state = State(deployment.state)
     if health.ready >= deployment.desired_replicas:
+        code, message = (trouble.code, trouble.message) if trouble else ("", "")
         if state is State.READY:
             # Its workers speak on, and whoever must mend its provider's trouble learns of it.
-            _note(deployment, *(trouble.code, trouble.message) if trouble else ("", ""))
+            _note(deployment, code, message)
         else:
-            services.transition(deployment, to=State.READY, reason=health.summary)
+            services.transition(
+                deployment, to=State.READY, reason=health.summary, error_code=code, error_message=message
+            )
             if state is State.STARTING:
                 starts.remember(deployment)
         return None

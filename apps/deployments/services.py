@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization
 from apps.core.errors import Conflict, InvalidRequest
-from apps.deployments import notices, timeline
+from apps.deployments import notices, patience, timeline
 from apps.deployments.conditions import price_of, require_budget, require_room
 from apps.deployments.models import Deployment, Worker
 from apps.deployments.specification import Hardware, Scaling, check_name
@@ -241,10 +241,17 @@ def restart_deployment(deployment: Deployment, *, by: Actor = None) -> None:
 
 
 @transaction.atomic
-def stop_deployment(deployment: Deployment, *, by: Actor = None, reason: str = "Stopped.") -> None:
-    """Ends it: what is being spoken is spoken to its end first. One that has no workers yet just stops."""
+def stop_deployment(
+    deployment: Deployment, *, by: Actor = None, reason: str = "Stopped.", by_budget: bool = False
+) -> None:
+    """Ends it: what is being spoken is spoken to its end first. One that has no workers yet just stops.
+
+    `by_budget` marks it as one to start again once there is room; one that was paused nobody waits for.
+    """
+    deployment.stopped_by_budget = by_budget and deployment.state != State.PAUSED
     to = State.DRAINING if is_allowed(State(deployment.state), State.DRAINING) else State.STOPPING
     transition(deployment, to=to, reason=reason, by=by)
+    deployment.save(update_fields=["stopped_by_budget"])
     _take_traffic(deployment)
     _look_soon(deployment)
 
@@ -261,15 +268,17 @@ def delete_deployment(deployment: Deployment, *, by: Actor = None) -> None:
         stop_deployment(deployment, by=by, reason="Deleted.")
     elif deployment.state == State.FAILED:
         stop_deployment(deployment, by=by, reason="Deleted: what may be left of it is removed.")
+    elif deployment.state in ENDING:
+        _look_soon(deployment)
     deployment.deleted_at = timezone.now()
     deployment.secrets = ""
     deployment.save(update_fields=["deleted_at", "secrets", "updated_at"])
 
 
 def _want(deployment: Deployment, replicas: int) -> None:
-    deployment.desired_replicas = replicas
+    deployment.desired_replicas, deployment.stopped_by_budget = replicas, False
     deployment.busy_since = deployment.idle_since = None
-    deployment.save(update_fields=["desired_replicas", "busy_since", "idle_since"])
+    deployment.save(update_fields=["desired_replicas", "busy_since", "idle_since", "stopped_by_budget"])
 
 
 def _take_traffic(deployment: Deployment) -> None:
@@ -280,6 +289,7 @@ def _take_traffic(deployment: Deployment) -> None:
 
 
 def _look_soon(deployment: Deployment) -> None:
+    patience.forget(deployment)
     transaction.on_commit(partial(notices.look_soon, deployment.pk))
 
 

@@ -170,7 +170,6 @@ class Slots:
         logger.warning(
             "worker failed",
             worker=str(target.worker_id),
-            url=target.url,
             reason=reason,
             rests_seconds=seconds,
         )
@@ -178,7 +177,7 @@ class Slots:
     def report_busy(self, target: Target, retry_after_seconds: float) -> None:
         seconds = self.load_of(target).is_full(time.monotonic(), retry_after_seconds)
         metrics.SPEECH_WORKER_TROUBLES.labels("busy").inc()
-        logger.info("worker is full", worker=str(target.worker_id), url=target.url, rests_seconds=seconds)
+        logger.info("worker is full", worker=str(target.worker_id), rests_seconds=seconds)
 
     def _take(self, need: Need, tried: Collection[UUID]) -> Slot | None:
         now = time.monotonic()

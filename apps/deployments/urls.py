@@ -8,6 +8,7 @@ urlpatterns = [
     path("deployments", views.deployment_list, name="deployments"),
     path("deployments/new", views.deployment_create, name="deployment_create"),
     path("deployments/budget", budget_views.budget, name="deployment_budget"),
+    path("deployments/budget/resume", budget_views.budget_resume, name="deployment_budget_resume"),
     path("deployments/budget/remove", budget_views.budget_remove, name="deployment_budget_remove"),
     path(_ONE, views.deployment_detail, name="deployment"),
     path(f"{_ONE}/scale", views.deployment_scale, name="deployment_scale"),

@@ -38,7 +38,7 @@ _REMEDIES: Final = {
     "not_set_up": "Those who run this platform must set credentials for its provider.",
     "forbidden_action": "Those who run this platform must allow its credentials to do this.",
     "insufficient_funds": "Those who run this platform must pay in at its provider. Then start it again.",
-    "no_capacity": "It is asked for again every few seconds. Other hardware or another location may be free.",
+    "no_capacity": "It is asked for every minute or sooner. Other hardware or another location may be free.",
     "still_there": "It is ended again every few seconds. Those who run this platform can end it by hand.",
 }
 _TAKES_TIME: Final = frozenset({"", "worker_starting", "workers_missing"})

@@ -86,13 +86,13 @@ def _address(replica: Replica) -> Address:
 def lose_those_gone(deployment: Deployment, observation: Observation | None, doing: str) -> None:
     """Writes down whom the provider has no more. Asks nobody: a question may start what sleeps."""
     there = {replica.id for replica in observation.replicas} if observation else set()
-    gone = (row for row in deployment.workers.defer("token") if row.provider_id not in there)
+    gone = (row for row in deployment.workers.defer("token", "url") if row.provider_id not in there)
     _lose(gone, f"{WITH_ITS_DEPLOYMENT}{doing}.")
 
 
 def lose_all(deployment: Deployment, doing: str) -> None:
     """No worker of it is there any more."""
-    _lose(deployment.workers.defer("token"), f"{WITH_ITS_DEPLOYMENT}{doing}.")
+    _lose(deployment.workers.defer("token", "url"), f"{WITH_ITS_DEPLOYMENT}{doing}.")
 
 
 def losses(deployment: Deployment) -> int:

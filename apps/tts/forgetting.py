@@ -28,20 +28,19 @@ def forget(organization_id: UUID, sha256: str) -> int:
     # Behind one address are several, of which it is not ours to say who hears it.
     hidden = Q(deployment__provider=Deployment.Provider.VERDA, deployment__kind=Deployment.Kind.SERVERLESS)
     addressed = workers.exclude(state=Worker.State.LOST).exclude(hidden)
-    asked = [(worker.url, worker.token) for worker in addressed]
-    return sum(asyncio.run(_ask_all(asked, sha256)))
+    return sum(asyncio.run(_ask_all(list(addressed), sha256)))
 
 
-async def _ask_all(workers: list[tuple[str, str]], sha256: str) -> list[bool]:
+async def _ask_all(workers: list[Worker], sha256: str) -> list[bool]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)) as session:
-        return await asyncio.gather(*(_ask(session, url, token, sha256) for url, token in workers))
+        return await asyncio.gather(*(_ask(session, worker, sha256) for worker in workers))
 
 
-async def _ask(session: aiohttp.ClientSession, url: str, token: str, sha256: str) -> bool:
-    headers = {TOKEN_HEADER: token} if token else {}
+async def _ask(session: aiohttp.ClientSession, worker: Worker, sha256: str) -> bool:
+    headers = {TOKEN_HEADER: worker.token} if worker.token else {}
     try:
-        async with session.delete(f"{url}/voices/{sha256}", headers=headers) as response:
+        async with session.delete(f"{worker.url}/voices/{sha256}", headers=headers) as response:
             return response.status == 204
     except (aiohttp.ClientError, TimeoutError) as error:
-        logger.info("worker not told to forget", url=url, error=type(error).__name__)
+        logger.info("worker not told to forget", worker=str(worker.pk), error=type(error).__name__)
         return False

@@ -92,6 +92,7 @@ OPERATIONS = (
     "openai_list_models",
     "openai_retrieve_model",
     "spending",
+    "spending_resume",
     "stats",
     "usage_list",
     "voices_consent",
@@ -134,6 +135,7 @@ WITHOUT_INPUT = {
     "elevenlabs_list_voices",
     "gpus",
     "spending",
+    "spending_resume",
     "voices_consent",
     "webhooks_events",
 }

@@ -84,6 +84,7 @@ def test_it_holds_every_path_of_the_api(schema: dict[str, Any]) -> None:
         "/api/deployments/{deployment_id}/metrics",
         "/api/budget",
         "/api/spending",
+        "/api/spending/resume",
         "/api/gpus",
         "/api/usage",
         "/api/stats",

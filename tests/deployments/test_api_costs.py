@@ -22,7 +22,7 @@ from tests.keys.api_client import ApiClient, error_of
 
 __all__ = ["acme", "alice", "bob", "charlie", "globex"]
 
-BUDGET, SPENDING = "/api/budget", "/api/spending"
+BUDGET, SPENDING, RESUME = "/api/budget", "/api/spending", "/api/spending/resume"
 # Ten hours into the day; the month has 500 hours left.
 NOW = datetime(2026, 11, 10, 4, tzinfo=UTC)
 NONE = {
@@ -84,14 +84,18 @@ def test_one_costs_as_many_queries_whatever_ran(
         identity.cache.clear()
         with django_assert_num_queries(4):  # the key, the organization, the deployment, costs
             api.get(path_of(made))
-    for path, queries in ((SPENDING, 5), (BUDGET, 3)):
+    for path, queries in ((SPENDING, 6), (BUDGET, 3)):
         identity.cache.clear()
         with django_assert_num_queries(queries):
             api.get(path)
 
 
 def test_the_month_of_an_organization(acme: Organization, globex: Organization, api: ApiClient) -> None:
-    assert api.get(SPENDING).json() == NONE | {"since": "2026-11-01T00:00:00Z", "deployments": []}
+    assert api.get(SPENDING).json() == NONE | {
+        "since": "2026-11-01T00:00:00Z",
+        "deployments": [],
+        "stopped_by_budget": [],
+    }
     small, gone = one_in(acme, State.READY, "small"), one_in(acme, State.STOPPED, "gone")
     runs(small, hours=1)
     two_an_hour(gone)
@@ -176,6 +180,60 @@ def test_one_that_is_used_up_keeps_deployments_from_starting(acme: Organization,
     assert api.post(path_of(rests["start"], "start"), {}).status_code == 200
 
 
+def test_what_it_stopped_is_started_again(acme: Organization, api: ApiClient) -> None:
+    one, two = one_in(acme, State.READY, "one"), two_an_hour(one_in(acme, State.READY, "two"))
+    one_in(acme, State.STOPPED, "stopped-before")
+    one_in(acme, State.PAUSED, "paused")
+    api.put(BUDGET, {"monthly_usd": "10", "stops": True})
+    budgets.watch()
+    with time_machine.travel(NOW + timedelta(minutes=2), tick=False):
+        budgets.watch()
+    Deployment.objects.filter(pk=one.pk).update(state=State.STOPPED)
+    known = [{"id": str(made.pk), "name": made.name} for made in (one, two)]
+    assert api.get(SPENDING).json()["stopped_by_budget"] == known
+    assert error_of(api.post(RESUME, {}), 402)["code"] == "budget_exhausted"
+    assert not Deployment.objects.filter(state=State.REQUESTED).exists()
+
+    api.put(BUDGET, {"monthly_usd": "100", "stops": True})
+    told = api.post(RESUME, {}).json()
+    assert told["started"] == known[:1]
+    [late] = told["not_started"]
+    assert (late["id"], late["error"]["code"]) == (str(two.pk), "illegal_transition")
+    assert "draining" in late["error"]["message"]
+    event = one.events.last()
+    assert event is not None
+    assert (event.reason, event.key_prefix[:8]) == ("Started again: the budget has room.", "vf_live_")
+
+    Deployment.objects.filter(pk=two.pk).update(state=State.STOPPED)
+    assert api.post(RESUME, {}).json() == {"started": known[1:], "not_started": []}
+    assert api.post(RESUME, {}).json() == {"started": [], "not_started": []}
+    states = dict(Deployment.objects.values_list("name", "state"))
+    assert (states["stopped-before"], states["paused"]) == ("stopped", "stopping")
+
+
+def test_what_somebody_stopped_or_started_since_is_let_be(acme: Organization, api: ApiClient) -> None:
+    names = ("started", "deleted", "stopped-again")
+    made = {name: one_in(acme, State.STOPPED, name) for name in names}
+    Deployment.objects.update(stopped_by_budget=True)
+    assert len(api.get(SPENDING).json()["stopped_by_budget"]) == 3
+    for step in ("start", "stop"):
+        api.post(path_of(made["started"], step), {})
+    Deployment.objects.filter(pk=made["stopped-again"].pk).update(state=State.DRAINING)
+    assert api.post(path_of(made["stopped-again"], "stop"), {}).status_code == 200
+    api.delete(path_of(made["deleted"]))
+    assert api.get(SPENDING).json()["stopped_by_budget"] == []
+    assert api.post(RESUME, {}).json() == {"started": [], "not_started": []}
+
+
+def test_each_starts_its_own_again(acme: Organization, globex: Organization, api: ApiClient) -> None:
+    one_in(globex, State.STOPPED)
+    Deployment.objects.update(stopped_by_budget=True)
+    assert api.get(SPENDING).json()["stopped_by_budget"] == []
+    assert api.post(RESUME, {}).json() == {"started": [], "not_started": []}
+    assert Deployment.objects.get().state == State.STOPPED
+    assert len(ApiClient(globex).post(RESUME, {}).json()["started"]) == 1
+
+
 def test_each_sees_and_sets_its_own(acme: Organization, globex: Organization, api: ApiClient) -> None:
     api.put(BUDGET, {"monthly_usd": "10"})
     theirs = ApiClient(globex)
@@ -192,14 +250,17 @@ def test_who_may_read_and_who_may_set(acme: Organization, alice: User, bob: User
         speaker.get(BUDGET),
         speaker.put(BUDGET, budget),
         speaker.delete(BUDGET),
+        speaker.post(RESUME, {}),
     ):
         assert error_of(answer, 403)["code"] == "missing_scope"
     for path in (SPENDING, BUDGET):
         assert error_of(Client().get(path), 401)["code"] == "missing_api_key"
+    assert error_of(Client().post(RESUME), 401)["code"] == "missing_api_key"
     body = {"data": b'{"monthly_usd": "5"}', "content_type": "application/json"}
-    assert signed_in(alice).put(BUDGET, **body).status_code == 200
+    owner = signed_in(alice)
+    assert (owner.put(BUDGET, **body).status_code, owner.post(RESUME).status_code) == (200, 200)
     member = signed_in(bob)
     assert member.get(BUDGET).json()["monthly_usd"] == "5.00"
     assert member.get(SPENDING).status_code == 200
-    for answer in (member.put(BUDGET, **body), member.delete(BUDGET)):
+    for answer in (member.put(BUDGET, **body), member.delete(BUDGET), member.post(RESUME)):
         assert error_of(answer, 403)["code"] == "permission_denied"

@@ -135,6 +135,55 @@ def test_raising_it_makes_room_and_says_what_to_do(alice: User, acme: Organizati
     assert Budget.objects.get().exhausted_at is None
 
 
+def stopped_by_it(organization: Organization, *names: str) -> None:
+    """Those stop when the budget is used up."""
+    for name in names:
+        ran(own(organization, name=name))
+    exhaust(organization, "1")
+    with time_machine.travel(NOW + timedelta(minutes=2), tick=False):
+        budgets.watch()
+    Deployment.objects.filter(state=State.DRAINING).update(state=State.STOPPED)
+    Run.objects.update(ended_at=NOW)
+
+
+def test_what_the_budget_stopped_is_started_again_in_one_step(
+    alice: User, bob: User, acme: Organization
+) -> None:
+    own(acme, name="stopped-before", state=State.STOPPED)
+    stopped_by_it(acme, "one", "two")
+    offer = "Start the 2 deployments that the budget stopped"
+    client = signed_in(alice)
+    for path in ("/deployments", BUDGET):
+        assert offer not in page(alice, path)
+    too_soon = client.post(f"{BUDGET}/resume", follow=True).content.decode()
+    assert "budget for deployments is used up this month" in too_soon
+    response = client.post(BUDGET, {"monthly_usd": "100", "stops": "yes"}, follow=True)
+    assert offer in response.content.decode()
+    assert offer in page(alice, BUDGET)
+    html = page(bob, "/deployments")
+    assert "An owner or an admin of Acme can start them." in html
+    assert offer not in html
+    assert signed_in(bob).post(f"{BUDGET}/resume").status_code == 403
+    assert client.get(f"{BUDGET}/resume").status_code == 405
+    assert "On their way: one, two." in client.post(f"{BUDGET}/resume", follow=True).content.decode()
+    states = dict(Deployment.objects.values_list("name", "state"))
+    assert states == {"one": "requested", "two": "requested", "stopped-before": "stopped"}
+    assert "that the budget stopped" not in page(alice, "/deployments")
+
+
+def test_what_cannot_start_is_named_and_keeps_no_other_back(
+    alice: User, acme: Organization, settings: Any
+) -> None:
+    settings.LIMIT_DEPLOYMENTS = 1
+    stopped_by_it(acme, "one", "two")
+    client = signed_in(alice)
+    client.post(f"{BUDGET}/remove")
+    html = client.post(f"{BUDGET}/resume", follow=True).content.decode()
+    assert "On their way: one." in html
+    assert "two: Your organization may run 1 deployments at once." in html
+    assert "Start the deployment that the budget stopped" in html
+
+
 def test_a_budget_is_set_changed_and_removed(alice: User, acme: Organization) -> None:
     client = signed_in(alice)
     html = client.get(BUDGET).content.decode()
@@ -203,6 +252,9 @@ def test_another_organizations_money_is_not_there(
         html = client.get(path).content.decode()
         assert "$5." not in html
         assert "is used up this month" not in html
+    Deployment.objects.update(state=State.STOPPED, stopped_by_budget=True)
+    client.post(f"{BUDGET}/resume")
+    assert not Deployment.objects.exclude(state=State.STOPPED).exists()
     client.post(f"{BUDGET}/remove")
     client.post(BUDGET, {"monthly_usd": "70", "stops": "no"})
     assert Budget.objects.get(organization=acme).monthly_usd == Decimal("5.04")
@@ -213,5 +265,5 @@ def test_queries_of_the_budget_page(alice: User, acme: Organization, django_asse
         ran(own(acme, name=f"d{number}", state=State.READY))
     budgets.set_budget(acme, monthly_usd=Decimal(5), stops=False)
     client = signed_in(alice)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(BUDGET)

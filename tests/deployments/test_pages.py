@@ -68,7 +68,7 @@ def test_queries_do_not_grow_with_deployments(
         worker(own(acme, name=f"d{number}"))
         row(name=f"shared-{number}")
     client = signed_in(alice)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         html = client.get("/deployments").content.decode()
     assert "1–25 of 30 deployments" in html
     deployment = Deployment.objects.for_organization(acme).first()

@@ -229,10 +229,12 @@ def test_the_database_refuses_broken_workers(fields: dict[str, Any]) -> None:
 
 
 @pytest.mark.django_db
-def test_a_worker_token_is_encrypted_at_rest() -> None:
-    worker = a_worker(a_deployment(), token="secret-token")
+def test_what_opens_a_worker_is_encrypted_at_rest() -> None:
+    opens = {"token": "secret-token", "url": "http://10.0.0.7:8000"}
+    worker = a_worker(a_deployment(), **opens)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT token FROM deployments_worker WHERE id = %s", [worker.pk])
+        cursor.execute("SELECT deployments_worker::text FROM deployments_worker WHERE id = %s", [worker.pk])
         [stored] = cursor.fetchone()
-    assert "secret-token" not in stored
-    assert Worker.objects.get(pk=worker.pk).token == "secret-token"
+    assert worker.provider_id in stored
+    assert not [value for value in opens.values() if value in stored]
+    assert Worker.objects.values("token", "url").get(pk=worker.pk) == opens

@@ -12,16 +12,16 @@ Owner = TypeVar("Owner", bound="Loopback")
 
 
 class Loopback:
-    """Serves with `handler`, a subclass of `Handler`, one thread a request."""
+    """Serves with `handler`, a subclass of `Handler`, one thread a request; port 0 is any free one."""
 
-    def __init__(self, handler: type[Handler[Any]]) -> None:
-        self._server = _Server(("127.0.0.1", 0), handler)
+    def __init__(self, handler: type[Handler[Any]], host: str = "127.0.0.1", port: int = 0) -> None:
+        self._server = _Server((host, port), handler)
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self._server.server_address[0]}:{self._server.server_port}"
 
     def release(self) -> None:
         """Lets answers that are held back go, before the server stops."""

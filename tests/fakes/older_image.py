@@ -1,13 +1,22 @@
-"""Stands in for the image `chatterbox-tts:v1.1.0`: FastAPI's manners, a whole WAV, one request at a time."""
+"""Stands in for the image `chatterbox-tts:v1.1.0`: FastAPI's manners, a whole WAV, one request at a time.
+
+    API_KEY=… HOST=… PORT=… PORT_FILE=… python -m tests.fakes.older_image
+
+serves in a process of its own until SIGTERM, and writes its port to the file once it does.
+"""
 
 from __future__ import annotations
 
 import io
 import json
 import math
+import os
+import signal
 import struct
 import threading
 import wave
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.fakes.loopback import Handler, Loopback
 
@@ -18,8 +27,8 @@ CHARACTERS_PER_SECOND = 15
 class OlderImage(Loopback):
     """Ready at once. Clearing `may_answer` holds answers back; `overlaps` counts requests refused as busy."""
 
-    def __init__(self, *, api_key: str = "") -> None:
-        super().__init__(_Handler)
+    def __init__(self, *, api_key: str = "", host: str = "127.0.0.1", port: int = 0) -> None:
+        super().__init__(_Handler, host, port)
         self.api_key = api_key
         self.loading_seconds: float | None = None
         self.breaks_off = False
@@ -82,3 +91,19 @@ def spoken(text: str) -> bytes:
         audio.setframerate(SAMPLE_RATE)
         audio.writeframes(struct.pack(f"<{count}h", *samples))
     return file.getvalue()
+
+
+def main() -> None:
+    is_over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: is_over.set())
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ["PORT"])
+    with OlderImage(api_key=os.environ["API_KEY"], host=host, port=port) as image:
+        told = Path(os.environ["PORT_FILE"])
+        part = told.with_suffix(".part")
+        part.write_text(str(urlsplit(image.url).port))
+        part.rename(told)
+        is_over.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -22,13 +22,15 @@ _STOP_SECONDS = 10
 class WorkerProcess:
     """`python -m gpu_worker` on a free port of loopback."""
 
+    module = "gpu_worker"
+
     def __init__(self, folder: Path, **environment: str) -> None:
         self.log_path = folder / "worker.log"
         self._port_file = folder / "port"
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gpu_worker"],
+                [sys.executable, "-m", self.module],
                 env={
                     **inherited,
                     "WORKER_ENV": "test",

@@ -92,7 +92,7 @@ class BillCheckAdmin(ReadOnlyAdmin):
     list_filter = ["is_off", "provider"]
     search_fields = ["provider"]
     ordering = ["-id"]
-    fields = list_display
+    fields = [*list_display, "mailed_at"]
 
     @display(
         description="Bill", ordering="is_off", label={OFF: "danger", AGREES: "success", NOT_COMPARED: "info"}

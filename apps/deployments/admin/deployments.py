@@ -47,7 +47,13 @@ class DeploymentAdmin(ModelAdmin):
         "provider",
         "state_changed_at",
     ]
-    list_filter = ["state", "provider", "engine", ("organization", admin.EmptyFieldListFilter)]
+    list_filter = [
+        "state",
+        "provider",
+        "engine",
+        "stopped_by_budget",
+        ("organization", admin.EmptyFieldListFilter),
+    ]
     search_fields = ["name", "=id", "organization__name", "organization__slug"]
     list_select_related = ["organization"]
     list_fullwidth = True
@@ -65,6 +71,8 @@ class DeploymentAdmin(ModelAdmin):
         "state_changed_at",
         "error_code",
         "error_message",
+        "provider_failures",
+        "provider_waits_until",
         "engine",
         "provider",
         "kind",
@@ -75,6 +83,7 @@ class DeploymentAdmin(ModelAdmin):
         "price_per_hour",
         "per_hour",
         "month_to_date",
+        "stopped_by_budget",
         "last_used_at",
         "start_seconds",
         "generation",

@@ -57,9 +57,10 @@ class WorkerInline(_ReadOnlyInline):
 class WorkerAdmin(ReadOnlyAdmin):
     list_display = ["provider_id", "deployment", "shown_state", "in_flight", "url", "last_seen_at", "message"]
     list_filter = ["state", "deployment__engine", "deployment__provider"]
-    search_fields = ["provider_id", "url", "=id", "deployment__name"]
+    search_fields = ["provider_id", "=id", "deployment__name"]
     list_select_related = ["deployment"]
     ordering = ["-id"]
+    sortable_by = ["provider_id", "deployment", "shown_state", "in_flight", "last_seen_at"]
     fields = [*list_display, "capabilities", "generation", "created_at"]
     readonly_fields = fields
 

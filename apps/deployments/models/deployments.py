@@ -125,6 +125,11 @@ class Deployment(BaseModel):
     idle_replicas = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="The most that were needed since `idle_since`."
     )
+    stopped_by_budget = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Whether it ran until its organization's budget was used up, and nobody started it since.",
+    )
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
     generation = models.PositiveIntegerField(
         default=1, editable=False, help_text="Raised to have every worker replaced."
@@ -137,6 +142,12 @@ class Deployment(BaseModel):
     error_code = models.CharField(max_length=64, blank=True, editable=False)
     error_message = models.TextField(blank=True, editable=False)
     looked_at = models.DateTimeField(null=True, editable=False, help_text="When a task last looked at it.")
+    provider_failures = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Looks in a row at which its provider failed."
+    )
+    provider_waits_until = models.DateTimeField(
+        null=True, editable=False, help_text="Until then the schedule does not ask its provider again."
+    )
     claimed_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="A task is at work on it until then at the latest."
     )

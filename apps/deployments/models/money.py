@@ -76,6 +76,9 @@ class BillCheck(BaseModel):
     )
     recorded = models.DecimalField(max_digits=14, decimal_places=4, null=True)
     is_off = models.BooleanField(default=False, help_text="The two differ by more than 5 %.")
+    mailed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When staff were told by mail that it is off."
+    )
 
     class Meta:
         ordering = ["-id"]

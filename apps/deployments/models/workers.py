@@ -28,7 +28,7 @@ class Worker(BaseModel):
 
     deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="workers")
     provider_id = models.CharField(max_length=128, help_text="The provider's name for this replica.")
-    url = models.CharField(max_length=255, blank=True)
+    url = EncryptedTextField(blank=True, editable=False, help_text="Empty until its address is known.")
     token = EncryptedTextField(blank=True, editable=False)
     state = models.CharField(max_length=16, choices=State, default=State.STARTING)
     state_changed_at = models.DateTimeField(default=timezone.now, editable=False)

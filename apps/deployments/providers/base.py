@@ -16,14 +16,18 @@ from uuid import UUID
 class ProviderError(Exception):
     """The provider refused or did not answer; `message` holds its own words and what to do.
 
-    `permanent` tells that asking again will not help; `code` is a stable word for programs.
+    `permanent` tells that asking again will not help; `code` is a stable word for programs;
+    `retry_after_seconds` is how long the provider asks to be let alone.
     """
 
-    def __init__(self, message: str, *, code: str, permanent: bool) -> None:
+    def __init__(
+        self, message: str, *, code: str, permanent: bool, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.permanent = permanent
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ReplicaState(StrEnum):

@@ -18,10 +18,17 @@ from tests.gpu_worker.worker_process import WorkerProcess
 
 LOOK_SECONDS = 0.1
 START_SECONDS = 60
+OLDER_IMAGE = "ghcr.io/wallscaler/chatterbox-tts:v1.1.0"
 Variables = tuple[tuple[str, str], ...]
 # The name of what it runs on, the image, and the variables that the image starts with.
 Key = tuple[str, str, Variables]
 NOTHING: Key = ("", "", ())
+
+
+class OlderProcess(WorkerProcess):
+    """What runs of the older image."""
+
+    module = "tests.fakes.older_image"
 
 
 @dataclass
@@ -132,7 +139,8 @@ class Hall:
     def _start(self, key: Key) -> WorkerProcess:
         folder = self.folder / f"worker-{len(self._all)}"
         folder.mkdir()
-        worker = WorkerProcess(folder, **dict(key[2]))
+        kind = OlderProcess if key[1] == OLDER_IMAGE else WorkerProcess
+        worker = kind(folder, **dict(key[2]))
         worker.wait_until_ready()
         return worker
 

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from apps.deployments import orphans, prices, reconciliation, services, words
+from apps.deployments import bills, orphans, reconciliation, services, words
 from apps.deployments.models import Deployment, Run, Worker
 from apps.deployments.providers import verda_setup
 from apps.deployments.specification import Scaling
@@ -124,11 +124,11 @@ def test_what_is_said_to_be_deleted_and_bills_on_shows_in_the_bill(verda: FakeVe
     until(verda, deployment, lambda: deployment.state == State.READY)
     verda.faults.add("/container-deployments/*", "DELETE", kind="bills_on")
     stops(verda, deployment)
-    prices.check_bills()
+    bills.check_bills()
     bill = verda.bill()
     verda.clock.advance(24 * 3600)
     assert verda.bill() > bill + 1
-    [check] = prices.check_bills()
+    [check] = bills.check_bills()
     assert check.is_off
 
 

@@ -8,9 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core import mail
+from django.db import transaction
 from django.utils import timezone
 
-from apps.deployments import prices
+from apps.accounts.models import User
+from apps.deployments import bills, prices
 from apps.deployments.models import BillCheck, GpuPrice, Run
 from apps.deployments.offers import gpu_offers
 from apps.deployments.states import State
@@ -65,7 +69,7 @@ def test_a_deployment_knows_what_it_costs(verda: FakeVerda, is_spot: bool, price
 
 def checked(verda: FakeVerda, balance: str) -> BillCheck:
     verda.balance = Decimal(balance)
-    [check] = prices.check_bills()
+    [check] = bills.check_bills()
     return check
 
 
@@ -92,3 +96,62 @@ def test_a_day_on_which_somebody_paid_in_says_nothing(verda: FakeVerda) -> None:
     checked(verda, "100")
     check = checked(verda, "500")
     assert (check.taken, check.is_off) == (None, False)
+
+
+def told_of(check: BillCheck) -> Any:
+    """The one mail about it."""
+    [due] = bills.due_for_mail()
+    assert due == check.pk
+    assert [bills.mail(due) for _ in range(2)] == [True, False]
+    [told] = mail.outbox
+    check.refresh_from_db()
+    assert check.mailed_at is not None
+    assert bills.due_for_mail() == []
+    return told
+
+
+def test_staff_who_may_see_bills_are_told_once_by_mail(verda: FakeVerda) -> None:
+    User.objects.create_superuser("root@voiceflow.example")
+    clerk = User.objects.create_user("clerk@voiceflow.example", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_billcheck"))
+    bookkeepers = Group.objects.create(name="Bookkeepers")
+    bookkeepers.permissions.add(Permission.objects.get(codename="view_billcheck"))
+    clerk.groups.add(bookkeepers)
+    User.objects.create_user("editor@voiceflow.example", is_staff=True)
+    User.objects.create_user("customer@acme.example")
+    User.objects.create_superuser("left@voiceflow.example", is_active=False)
+    checked(verda, "100")
+    told = told_of(checked(verda, "87.5"))
+    assert told.to == ["clerk@voiceflow.example", "root@voiceflow.example"]
+    assert told.subject == "Verda took $12.50, recorded were $0.00"
+    assert "by more than 5 %" in told.body
+    assert "$87.50 are left" in told.body
+    assert "http://localhost:8080/admin/deployments/billcheck/" in told.body
+
+
+def test_a_bill_that_agrees_is_told_to_nobody(verda: FakeVerda) -> None:
+    User.objects.create_superuser("root@voiceflow.example")
+    for balance in ("100", "99.5", "500"):
+        check = checked(verda, balance)
+        assert not bills.mail(check.pk)
+    assert bills.due_for_mail() == []
+    assert mail.outbox == []
+
+
+def test_a_mail_that_fails_is_sent_later(verda: FakeVerda, settings: Any) -> None:
+    User.objects.create_superuser("root@voiceflow.example")
+    checked(verda, "100")
+    check = checked(verda, "50")
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", "127.0.0.1"
+    settings.EMAIL_PORT = 9
+    with pytest.raises(OSError), transaction.atomic():
+        bills.mail(check.pk)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    told_of(check)
+
+
+def test_of_an_old_bill_nobody_is_told(verda: FakeVerda) -> None:
+    checked(verda, "100")
+    checked(verda, "50")
+    BillCheck.objects.update(created_at=timezone.now() - timedelta(days=3))
+    assert bills.due_for_mail() == []

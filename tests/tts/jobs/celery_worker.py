@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -11,10 +13,18 @@ from apps.core import processes
 from tests.platform import CHECKOUT, Server, until
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a worker runs that has no server beside it."""
+
+    folder: Path
+    environment: dict[str, str]
+
+
 class CeleryWorker:
     """As `make run` starts it, for both queues, with the schedule. Its pool ends with it."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server | Surroundings) -> None:
         self.server = server
         self.log_path = server.folder / "celery.log"
         self.process = self._spawn()

@@ -131,4 +131,9 @@ def find(gpus: list[Gpu], known: KnownGpu, count: int) -> Gpu | None:
 
 
 def translated(error: VerdaError) -> ProviderError:
-    return ProviderError(error.message, code=error.code, permanent=error.permanent)
+    return ProviderError(
+        error.message,
+        code=error.code,
+        permanent=error.permanent,
+        retry_after_seconds=error.retry_after_seconds,
+    )
