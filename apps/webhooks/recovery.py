@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -67,7 +68,7 @@ def recover(endpoint: Endpoint, *, since: datetime, include_missing: bool = Fals
     the kinds that it wants now. Raises `Conflict` where it is disabled.
     """
     _require_enabled(endpoint)
-    begin = uuid7_floor(since)
+    begin = uuid7_floor(max(since, timezone.now() - timedelta(days=settings.WEBHOOK_LOG_DAYS)))
     failed = Delivery.objects.filter(endpoint=endpoint, state=_S.FAILED, pk__gte=begin)
     count: int = failed.update(state=_S.PENDING, due_at=Now(), tries=0)
     if include_missing:

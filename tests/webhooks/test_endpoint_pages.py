@@ -104,7 +104,7 @@ def test_what_is_changed_and_what_stays(alice: User, endpoint: Endpoint) -> None
     response = client.post(
         path,
         {
-            "url": "https://new.example.com/",
+            "url": "https://hooks.example.com/new",
             "description": "",
             "which": "some",
             "chosen": ["job.*"],
@@ -119,7 +119,7 @@ def test_what_is_changed_and_what_stays(alice: User, endpoint: Endpoint) -> None
     assert "120 requests a minute" in html
     endpoint.refresh_from_db()
     assert (endpoint.url, endpoint.description, endpoint.events) == (
-        "https://new.example.com/",
+        "https://hooks.example.com/new",
         "",
         ["job.*"],
     )
@@ -130,6 +130,18 @@ def test_what_is_changed_and_what_stays(alice: User, endpoint: Endpoint) -> None
     endpoint.refresh_from_db()
     assert (endpoint.events, endpoint.rate_limit_per_minute) == ([], None)
     assert endpoint.own_headers == {"authorization": "Bearer 1", "x-old": "22"}
+
+
+def test_headers_do_not_follow_to_another_host(alice: User, endpoint: Endpoint) -> None:
+    client = signed_in(alice)
+    path = f"/webhooks/{endpoint.pk}/edit"
+    moved = {**NEW, "url": "https://elsewhere.example.net/"}
+    response = client.post(path, {**moved, "kept": ["authorization"]})
+    assert response.status_code == 400
+    assert "The endpoint moves to another host" in response.content.decode()
+    assert client.post(path, {**moved, "headers": "X-New: 1"}).status_code == 302
+    endpoint.refresh_from_db()
+    assert endpoint.own_headers == {"x-new": "1"}
 
 
 def test_a_mistake_changes_nothing(alice: User, endpoint: Endpoint) -> None:

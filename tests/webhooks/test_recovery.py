@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -87,6 +87,12 @@ def test_all_that_failed_since_then_is_sent_anew(
     assert recovery.recover(hooked.endpoint, since=timezone.now() - timedelta(minutes=1)) == 3
     delivering.deliver(hooked.endpoint.pk)
     assert set(Delivery.objects.values_list("state", "tries")) == {("delivered", 1)}
+
+
+def test_since_may_be_any_time(acme: Organization, hooked: IssuedSecret) -> None:
+    cause(acme)
+    Delivery.objects.update(state="failed")
+    assert recovery.recover(hooked.endpoint, since=datetime(1900, 1, 1, tzinfo=UTC)) == 1
 
 
 def test_what_was_never_queued_is_recovered_if_asked_for(
