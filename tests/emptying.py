@@ -40,6 +40,7 @@ def _empty(connection: BaseDatabaseWrapper) -> bool:
         try:
             # One transaction: foreign keys are looked at when all of it is done.
             with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL voiceflow.may_change = 'on'")
                 for table in filled:
                     cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of ours
             break

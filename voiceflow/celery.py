@@ -60,6 +60,19 @@ app.conf.beat_schedule = {
         "task": "apps.deployments.tasks.check_bills",
         "schedule": crontab(hour="0", minute="3"),
     },
+    "contributions-sweep": {
+        "task": "apps.contributions.tasks.sweep",
+        "schedule": 30.0,
+        "options": {"expires": 25},
+    },
+    "contributions-release-earnings": {
+        "task": "apps.contributions.tasks.release_earnings",
+        "schedule": crontab(minute="23"),
+    },
+    "contributions-check-ledger": {
+        "task": "apps.contributions.tasks.check_ledger",
+        "schedule": crontab(hour="4", minute="7"),
+    },
     "webhooks-sweep": {
         "task": "apps.webhooks.tasks.sweep",
         "schedule": 5.0,

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from apps.voices.models import Voice
 from apps.webhooks import catalogue, outbox
-from apps.webhooks.catalogue import EventType, identifier, record, text
+from apps.webhooks.catalogue import (
+    EventType,
+    identifier,
+    one_of,
+    optional_identifier,
+    optional_text,
+    record,
+    text,
+)
 
 _FIELDS = {"voice_id": identifier("The voice."), "name": text("What it is called.")}
 _REASON = {"reason": text("Why; may be empty.")}
@@ -35,11 +44,24 @@ DELETED = EventType(
 )
 CONSENT_WITHDRAWN = EventType(
     name="consent.withdrawn",
-    meaning="The consent to a voice was withdrawn: it is never spoken again, and its recording is removed.",
-    data=record(**_FIELDS, **_REASON),
-    example={**_EXAMPLE, "reason": "The speaker asked for it."},
+    meaning="A consent was withdrawn. To a voice: it is never spoken again, and its recording is removed. To "
+    "recordings of a campaign: they are used no more, and left out of its next release.",
+    data=record(
+        subject=one_of("What was consented to.", ["voice", "recordings"]),
+        voice_id=optional_identifier("The voice; null for recordings."),
+        name=optional_text("What the voice is called; null for recordings."),
+        campaign_id=optional_identifier("The campaign; null for a voice."),
+        purpose=optional_text("What the recordings were for; null for a voice."),
+        **_REASON,
+    ),
+    example={
+        "subject": "voice",
+        **_EXAMPLE,
+        "campaign_id": None,
+        "purpose": None,
+        "reason": "The speaker asked for it.",
+    },
 )
-_NAMES_REASON = {SUSPENDED.name, CONSENT_WITHDRAWN.name}
 
 
 def register() -> None:
@@ -51,6 +73,21 @@ def tell(kind: EventType, voice: Voice, *, reason: str = "") -> None:
     if voice.organization_id is None:
         return
     told: dict[str, Any] = {"voice_id": str(voice.pk), "name": voice.name}
-    if kind.name in _NAMES_REASON:
+    if kind is CONSENT_WITHDRAWN:
+        told = {"subject": "voice", **told, "campaign_id": None, "purpose": None}
+    if kind in (SUSPENDED, CONSENT_WITHDRAWN):
         told["reason"] = reason
     outbox.emit(kind.name, organization_id=voice.organization_id, data=told)
+
+
+def recordings_withdrawn(*, organization_id: UUID, campaign_id: UUID, purpose: str) -> None:
+    """Of whom, nobody is told."""
+    told = {
+        "subject": "recordings",
+        "voice_id": None,
+        "name": None,
+        "campaign_id": str(campaign_id),
+        "purpose": purpose,
+        "reason": "",
+    }
+    outbox.emit(CONSENT_WITHDRAWN.name, organization_id=organization_id, data=told)

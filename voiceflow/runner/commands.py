@@ -43,6 +43,11 @@ def jobs() -> Command:
     return Command("jobs", _celery_worker("jobs"), stop_grace_seconds=8)
 
 
+def clips() -> Command:
+    """Apart from the rest: each process of these holds the models that listen to recordings."""
+    return Command("clips", _celery_worker("clips", concurrency=1), stop_grace_seconds=8)
+
+
 def webhooks() -> Command:
     """In threads: nearly all that deliveries do is wait for their receivers."""
     return Command(

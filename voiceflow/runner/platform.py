@@ -68,6 +68,7 @@ class Platform:
             commands.celery(configuration),
             commands.jobs(),
             commands.webhooks(),
+            commands.clips(),
             commands.web(configuration),
         ):
             self._children.append(self._start_child(command))

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "apps.deployments",
     "apps.usage",
     "apps.tts",
+    "apps.contributions",
     "apps.console",
     "unfold",
     "unfold.contrib.filters",
@@ -360,6 +361,10 @@ JOB_RESULT_DAYS = ENV["JOB_RESULT_DAYS"]
 JOB_TEXT_DAYS = ENV["JOB_TEXT_DAYS"]
 JOB_LINK_SECONDS = 60 * ENV["JOB_LINK_MINUTES"]
 
+# ---- voice collection --------------------------------------------------------------------------------
+CLIP_MAX_BYTES = ENV["CLIP_MAX_BYTES"]
+CLIPS_PER_HOUR = ENV["CLIPS_PER_HOUR"]
+
 # ---- webhooks ----------------------------------------------------------------------------------------
 WEBHOOK_LOG_DAYS = ENV["WEBHOOK_LOG_DAYS"]
 
@@ -376,6 +381,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix
 # What takes long has processes of its own, so that nothing waits behind it.
 CELERY_TASK_ROUTES = {
     "apps.tts.jobs.tasks.work": {"queue": "jobs"},
+    "apps.contributions.tasks.check_clip": {"queue": "clips"},
     "apps.webhooks.tasks.deliver": {"queue": "webhooks"},
     "apps.webhooks.tasks.sweep": {"queue": "webhooks"},
 }

@@ -303,6 +303,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("JOB_RESULT_DAYS", whole(1, 365), "how long the audio of a job is kept", "7"),
     Variable("JOB_TEXT_DAYS", whole(1, 3650), "how long the text of a job that is over is kept", "30"),
     Variable("JOB_LINK_MINUTES", whole(1, 7 * 24 * 60), "how long a link to the audio of a job works", "60"),
+    Variable("CLIP_MAX_BYTES", whole(10_000, 100_000_000), "bytes of one recording", "20000000"),
+    Variable("CLIPS_PER_HOUR", whole(1, 10_000), "recordings of one contributor in an hour", "400"),
     Variable("WEBHOOK_LOG_DAYS", whole(1, 365), "how long webhooks' events and attempts are kept", "30"),
     Variable(
         "METRICS_TOKEN",
