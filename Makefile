@@ -7,6 +7,7 @@
 # make bench-chatterbox Chatterbox's engine beside upstream's, full size, random weights (about half an hour)
 # make bench-deployments how fast deployments come, wake and grow, and how many can be looked after (5 minutes)
 # make bench-webhooks how soon events arrive, how many at once, and what looking for them costs (3 minutes)
+# make bench-quality what the checks of recordings catch, and what they cost; SPEECH_DIR=… for recordings of your own
 # make bench-text how well English is made speakable; ARGS=--misses shows what is not right
 # make clean      removes what the above have made, the virtual environment excepted
 
@@ -16,7 +17,7 @@ ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMPS := $(VENV)/stamps
-RUN_PINS := requirements/base.txt requirements/worker-cpu.txt requirements/embedded.txt
+RUN_PINS := requirements/base.txt requirements/worker-cpu.txt requirements/embedded.txt requirements/quality.txt
 DOCKERFILES := $(wildcard Dockerfile gpu_worker/Dockerfile deploy/*/Dockerfile)
 TEST_ENV := VOICEFLOW_ENV=test
 
@@ -24,7 +25,7 @@ TEST_ENV := VOICEFLOW_ENV=test
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-chatterbox bench-deployments bench-webhooks bench-text pins clean
+.PHONY: help run test test-slow test-chatterbox lint fmt bench bench-proxy bench-worker bench-chatterbox bench-deployments bench-webhooks bench-quality bench-text pins clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -39,7 +40,7 @@ $(STAMPS)/venv:
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/run: $(STAMPS)/venv $(RUN_PINS)
-	@$(PY) requirements/install.py base.txt worker-cpu.txt embedded.txt
+	@$(PY) requirements/install.py base.txt worker-cpu.txt embedded.txt quality.txt
 	@touch $@
 
 # dev.txt holds the pins of the others, too.
@@ -93,19 +94,22 @@ bench-deployments: $(STAMPS)/dev
 bench-webhooks: $(STAMPS)/dev
 	$(PY) -m bench.webhooks $(ARGS)
 
+bench-quality: $(STAMPS)/dev
+	$(PY) -m bench.quality $(ARGS)
+
 bench-text: $(STAMPS)/dev
 	$(PY) -m bench.text $(ARGS)
 
 # dev.in holds all the others: it is solved first, and they follow it. The result serves every Python
-# from 3.11 on and every system, by markers.
+# from 3.11 on and every system, by markers. pyproject.toml names what is left out; the GPU worker needs it.
 UV_COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" --upgrade
 pins: $(STAMPS)/dev
 	$(UV_COMPILE) requirements/dev.in -o requirements/dev.txt
-	for name in base worker-cpu embedded; do \
+	for name in base worker-cpu embedded quality; do \
 		$(UV_COMPILE) requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt || exit 1; \
 	done
-	$(VENV)/bin/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	$(VENV)/bin/uv pip compile --no-config --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 		--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" --upgrade \
 		--no-emit-package gradio --no-emit-package gradio-client \
 		requirements/worker-gpu.in -o requirements/worker-gpu.txt

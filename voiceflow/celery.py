@@ -10,7 +10,7 @@ from celery.schedules import crontab
 app = Celery("voiceflow")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["apps.tts.jobs"])
+app.autodiscover_tasks(["apps.tts.jobs", "apps.contributions.releasing"])
 app.conf.beat_schedule = {
     "usage-reconcile": {"task": "apps.usage.tasks.reconcile", "schedule": 15.0},
     "usage-partitions": {
@@ -72,6 +72,15 @@ app.conf.beat_schedule = {
     "contributions-check-ledger": {
         "task": "apps.contributions.tasks.check_ledger",
         "schedule": crontab(hour="4", minute="7"),
+    },
+    "releases-sweep": {
+        "task": "apps.contributions.releasing.tasks.sweep",
+        "schedule": 30.0,
+        "options": {"expires": 25},
+    },
+    "releases-tidy": {
+        "task": "apps.contributions.releasing.tasks.tidy",
+        "schedule": crontab(hour="4", minute="37"),
     },
     "webhooks-sweep": {
         "task": "apps.webhooks.tasks.sweep",

@@ -18,6 +18,10 @@ from django.shortcuts import render
 from apps.accounts.models import User
 from apps.accounts.services import create_organization
 
+# Pages that people use for themselves. Who signs up on the way there belongs nowhere yet; the console offers
+# to make an organization when they come to it.
+PERSONAL_PAGES = "/contribute"
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     @transaction.atomic
@@ -26,9 +30,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user = super().save_user(request, user, form, commit=False)
         user.name = form.cleaned_data.get("name", "")
         user.save()
-        create_organization(
-            name=form.cleaned_data.get("organization") or default_organization_name(user), owner=user
-        )
+        name = form.cleaned_data.get("organization")
+        if name or not leads_to_personal_pages(request.POST.get("next") or request.GET.get("next")):
+            create_organization(name=name or default_organization_name(user), owner=user)
         return user
 
     def get_reset_password_from_key_url(self, key: str) -> str:
@@ -70,8 +74,14 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         user: User = super().save_user(request, sociallogin, form)
         user.name = (sociallogin.account.extra_data.get("name") or "")[:120]
         user.save(update_fields=["name"])
-        create_organization(name=default_organization_name(user), owner=user)
+        if not leads_to_personal_pages(sociallogin.state.get("next")):
+            create_organization(name=default_organization_name(user), owner=user)
         return user
+
+
+def leads_to_personal_pages(url: str | None) -> bool:
+    """Only a path of our own does: where else it leads is nothing to go by."""
+    return url == PERSONAL_PAGES or (url or "").startswith((f"{PERSONAL_PAGES}/", f"{PERSONAL_PAGES}?"))
 
 
 def default_organization_name(user: User) -> str:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from apps.accounts.models import Organization, User
 from apps.console.provider_health import ProviderHealth, health_of_providers
 from apps.console.state_counts import DEPLOYMENT_TONES, WORKER_TONES, StateCount, by_state
+from apps.contributions.models import Clip, PayoutBatch
 from apps.core.redis_client import connect
 from apps.deployments.models import Deployment, Worker
 from apps.usage.models import RollupState, SpeechProcess, UsageRecord
@@ -85,6 +86,15 @@ class Webhooks:
 
 
 @dataclass(frozen=True)
+class Collection:
+    """Of voice collection: clips that wait for the pipeline and for people, batches that nobody approved."""
+
+    to_check: int
+    in_review: int
+    drafts: int
+
+
+@dataclass(frozen=True)
 class Numbers:
     """`summed_up` is `None` before usage was summed up for the first time."""
 
@@ -100,6 +110,7 @@ class Numbers:
     database_ms: float
     redis: Redis
     webhooks: Webhooks
+    collection: Collection
     summed_up: RollupState | None
     failures: list[UsageRecord]
 
@@ -133,6 +144,7 @@ def numbers() -> Numbers:
         database_ms=_database_ms(),
         redis=_redis(),
         webhooks=_webhooks(),
+        collection=_collection(),
         summed_up=RollupState.objects.first(),
         failures=_failures(now),
     )
@@ -185,6 +197,15 @@ def _webhooks() -> Webhooks:
         failed=attempts.get("failed"),
         oldest_seconds=measures.oldest_undelivered_seconds(),
         **counts,
+    )
+
+
+def _collection() -> Collection:
+    # Each is counted from an index that holds these rows alone.
+    return Collection(
+        to_check=Clip.objects.filter(state__in=[Clip.State.UPLOADED, Clip.State.CHECKING]).count(),
+        in_review=Clip.objects.filter(state=Clip.State.IN_REVIEW).count(),
+        drafts=PayoutBatch.objects.filter(state=PayoutBatch.State.DRAFT).count(),
     )
 
 

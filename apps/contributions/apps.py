@@ -6,6 +6,9 @@ class ContributionsConfig(AppConfig):
     verbose_name = "Voice collection"
 
     def ready(self) -> None:
-        from apps.contributions import events
+        from apps.contributions import events, hooks, voicing
+        from apps.contributions.releasing import keeping
 
         events.register()
+        hooks.on_withdrawal.append(voicing.stop_voices)
+        hooks.on_carrying_out.append(keeping.forget)

@@ -40,7 +40,6 @@ MAX_CHECKS: Final = 4
 _ENDED: Final = "We could not check this recording by machine; a person listens to it."
 # Of clips that share a part of their fingerprint, those that share the most.
 _COMPARED: Final = 20
-_MIN_SHARED: Final = 3
 _VOICES: Final = 20
 _STATES: Final = {
     Verdict.ACCEPT: Clip.State.ACCEPTED,
@@ -128,8 +127,9 @@ def _decide(clip: Clip, owner: UUID, measured: Measured | None) -> None:
 
 
 def _leave_no_file(clip: Clip) -> None:
-    now = Clip.objects.values_list("flac_key", "state").get(pk=clip.pk)
-    if clip.flac_key and now != (clip.flac_key, now[1]):
+    """Unless another task is at the clip, or has kept the very file: its name follows from its content."""
+    held, state = Clip.objects.values_list("flac_key", "state").get(pk=clip.pk)
+    if clip.flac_key and clip.flac_key != held and state != Clip.State.CHECKING:
         media.delete(clip.flac_key)
 
 
@@ -175,7 +175,7 @@ def _candidates(clip: Clip, print_of_clip: bytes | None) -> Iterator[bytes]:
     near = (
         others.values("clip_id")
         .annotate(shared=Count("pk"))
-        .filter(shared__gte=_MIN_SHARED)
+        .filter(shared__gte=fingerprint.MIN_SHARED_KEYS)
         .order_by("-shared")[:_COMPARED]
     )
     found = Clip.objects.filter(pk__in=[row["clip_id"] for row in near], fingerprint__isnull=False)

@@ -71,7 +71,7 @@ def agree(
         text.sha256: text
         for text in ConsentText.objects.filter(campaign=campaign, sha256__in=list(shown.values()))
     }
-    current = {text.sha256 for text in _current(campaign)}
+    current = current_hashes(campaign)
     records = []
     for purpose, sha256 in shown.items():
         text = known.get(sha256)
@@ -92,8 +92,13 @@ def in_force(contributor: Contributor, campaign: Campaign) -> dict[str, ConsentR
 def may_record(contributor: Contributor, campaign: Campaign) -> bool:
     """Whether each purpose that the campaign needs was agreed to, in its current version."""
     held = in_force(contributor, campaign)
-    current = {text.sha256 for text in _current(campaign)}
+    current = current_hashes(campaign)
     return all(purpose in held and held[purpose].sha256 in current for purpose in campaign.purposes)
+
+
+def current_hashes(campaign: Campaign) -> set[str]:
+    """SHA-256 of the newest text of each purpose in each locale."""
+    return {text.sha256 for text in _current(campaign)}
 
 
 def truncated(address: str | None) -> str:

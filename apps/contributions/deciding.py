@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -103,16 +103,16 @@ def votes_of(clip: Clip) -> tuple[int, int]:
 
 
 def to_judge(contributor: Contributor, *, count: int) -> list[Clip]:
-    """Clips in review that this person may listen to: none of their own, none that they voted on or reported,
-    those of sentences with the fewest accepted recordings first, then those that waited longest."""
+    """Clips in review that this person may listen to: none of their own, none that they reported, or voted on
+    in this round; those of sentences with the fewest accepted first, then those that waited longest."""
     campaigns = Campaign.objects.open_to(contributor.user) if contributor.user else Campaign.objects.none()
-    voted = Vote.objects.filter(voter=contributor)
+    voted = Vote.objects.filter(voter=contributor, clip=OuterRef("pk"), round=OuterRef("round"))
     reported = ClipReport.objects.filter(reporter=contributor)
     return list(
         Clip.objects.filter(state=_S.IN_REVIEW, campaign__in=campaigns)
         .exclude(contributor=contributor)
         .exclude(flac_key="")
-        .exclude(pk__in=voted.values("clip_id"))
+        .exclude(Exists(voted))
         .exclude(pk__in=reported.values("clip_id"))
         .annotate(accepted=Count("prompt__clips", filter=Q(prompt__clips__state=_S.ACCEPTED), distinct=True))
         .order_by("accepted", "id")

@@ -34,3 +34,18 @@ def clean(given: Mapping[str, Any]) -> dict[str, Any]:
         else:
             cleaned[name] = float(value)
     return cleaned
+
+
+def contradictions(given: Mapping[str, Any]) -> dict[str, str]:
+    """By gate, in words: where a clip would be rejected before it is sent to review. `given` is cleaned."""
+    held = {**asdict(USUAL), **given}
+    found: dict[str, str] = {}
+    for reject, limit in held.items():
+        review = reject.replace("reject_", "review_", 1)
+        if not reject.startswith("reject_") or review not in held:
+            continue
+        softer = held[review]
+        if softer < limit if "_under_" in reject else softer > limit:
+            name = review if review in given else reject
+            found[name] = f"Rejected from {limit:g} on, a clip is never sent to review, from {softer:g} on."
+    return found

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
 from apps.contributions.models import Account, Clip, Contributor, Entry, Payout, PayoutBatch, Posting
@@ -89,10 +89,7 @@ def release_due() -> int:
     """What was on hold for its time becomes payable; answers how many clips it was of."""
     due = (
         Posting.objects.filter(kind=Posting.Kind.EARNED, due_at__lte=timezone.now())
-        .exclude(
-            clip__postings__kind__in=[Posting.Kind.RELEASED, Posting.Kind.REVERSED],
-            clip__postings__round=F("round"),
-        )
+        .exclude(_ended(Posting.Kind.RELEASED, Posting.Kind.REVERSED))
         .order_by("id")
         .values_list("pk", flat=True)
     )
@@ -161,9 +158,7 @@ def flaws() -> list[str]:
 
 def _unpaid_flaws() -> list[str]:
     """Clips and postings that do not agree."""
-    live = Posting.objects.filter(kind=Posting.Kind.EARNED).exclude(
-        clip__postings__kind=Posting.Kind.REVERSED, clip__postings__round=F("round")
-    )
+    live = Posting.objects.filter(kind=Posting.Kind.EARNED).exclude(_ended(Posting.Kind.REVERSED))
     paid_for_nothing = live.filter(clip__state=Clip.State.REJECTED).values_list("clip_id", flat=True)
     found = [f"Clip {clip_id} was rejected, and is paid." for clip_id in paid_for_nothing[:20]]
     twice = live.values("clip_id").annotate(count=Count("pk")).filter(count__gt=1)
@@ -235,6 +230,13 @@ def _post(kind: Posting.Kind, amounts: Mapping[Account, int], contributor: Contr
         for account, cents in amounts.items()
     )
     return posting
+
+
+def _ended(*kinds: Posting.Kind) -> Exists:
+    """Of what was earned: that the very same round has such a posting. (An `exclude` by two fields of a
+    clip's postings would be met by two postings, also of two rounds.)"""
+    same = Posting.objects.filter(clip=OuterRef("clip"), round=OuterRef("round"), kind__in=kinds)
+    return Exists(same)
 
 
 def _of(clip: Clip, kind: Posting.Kind) -> Posting | None:

@@ -166,11 +166,13 @@ def settle(batch: PayoutBatch, told: Iterable[Told]) -> int:
 
     Raises `InvalidRequest` for a payout of another batch, `Conflict` for a transfer that paid another one.
     """
-    changed = 0
-    own = {payout.pk: payout for payout in batch.payouts.all()}
+    changed, told = 0, list(told)
+    own = set(batch.payouts.values_list("pk", flat=True))
+    # All before the first, so that a wrong file settles nothing.
     for word in told:
         if word.payout_id not in own:
             raise InvalidRequest(f"{word.payout_id} is no payout of this batch.", param="file")
+    for word in told:
         changed += _settle(word)
     with transaction.atomic():
         if not batch.payouts.filter(state__in=Payout.OPEN).exists():

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.contributions.models import Contributor
-from apps.core.errors import InvalidRequest, PermissionDenied
+from apps.core.errors import Conflict, InvalidRequest, PermissionDenied
 
 MAX_ACCENT = 80
 
@@ -45,6 +45,13 @@ def set_payout_account(contributor: Contributor, account: str) -> None:
         raise InvalidRequest("This is too long for an account.", param="payout_account")
     contributor.payout_account = account
     contributor.save(update_fields=["payout_account", "updated_at"])
+
+
+def set_suspended(contributor: Contributor, *, suspended: bool) -> None:
+    """Who is suspended may not record or vote, and is proposed for no payout. `Conflict` once erased."""
+    if not Contributor.objects.filter(pk=contributor.pk, erased_at=None).update(is_suspended=suspended):
+        raise Conflict("The person was erased.")
+    contributor.refresh_from_db(fields=["is_suspended"])
 
 
 def profile(contributor: Contributor) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from apps.contributions import checking, ledger, withdrawing
+from apps.contributions import checking, ledger, own_clips, withdrawing
 from apps.contributions.quality import DecodingTimedOut
 
 logger = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ def sweep() -> None:
         check_clip.delay(str(clip_id))
     for withdrawal_id in withdrawing.open_withdrawals():
         carry_out_withdrawal.delay(str(withdrawal_id))
+    own_clips.remove_left_files()
 
 
 @shared_task(expires=600, ignore_result=True)

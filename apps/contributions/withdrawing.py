@@ -5,6 +5,7 @@ The request is a row before anything is removed; each step may be done over by a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -38,12 +39,19 @@ EXPIRES_SECONDS: Final = 60
 def withdraw(consent: ConsentRecord, *, reason: str = "") -> ConsentWithdrawal:
     """From now on nothing new is made of it; with a purpose that the campaign needs, all of its clips go.
 
-    Raises `Conflict` where it was withdrawn before.
+    Whatever versions of its text the person agreed to, the purpose ends. Raises `Conflict` where that was
+    done before.
     """
-    locked = ConsentRecord.objects.select_for_update().select_related("campaign").get(pk=consent.pk)
-    made, is_new = ConsentWithdrawal.objects.get_or_create(consent=locked, defaults={"reason": reason[:500]})
-    if not is_new:
+    versions = ConsentRecord.objects.filter(
+        contributor=consent.contributor_id, campaign=consent.campaign_id, purpose=consent.purpose
+    )
+    list(versions.select_for_update().order_by("id").values_list("pk"))
+    if ConsentWithdrawal.objects.filter(consent=consent).exists():
         raise Conflict("This consent was withdrawn before.", code="consent_withdrawn")
+    for version in versions.filter(withdrawal=None).order_by("id"):
+        withdrawal = ConsentWithdrawal.objects.create(consent=version, reason=reason[:500])
+        transaction.on_commit(partial(_call, withdrawal.pk), robust=True)
+    locked = versions.select_related("campaign", "contributor").get(pk=consent.pk)
     if locked.purpose in locked.campaign.purposes:
         _end_clips(locked.contributor, locked.campaign)
     for stop in hooks.on_withdrawal:
@@ -53,14 +61,15 @@ def withdraw(consent: ConsentRecord, *, reason: str = "") -> ConsentWithdrawal:
         campaign_id=locked.campaign_id,
         purpose=locked.purpose,
     )
-    transaction.on_commit(lambda: _call(made.pk), robust=True)
-    return made
+    return ConsentWithdrawal.objects.get(consent=locked)
 
 
 @transaction.atomic
 def withdraw_all(contributor: Contributor, *, reason: str = "") -> list[ConsentWithdrawal]:
     held = ConsentRecord.objects.filter(contributor=contributor, withdrawal=None).order_by("id")
-    return [withdraw(consent, reason=reason) for consent in held]
+    # With one of them go all versions of its text.
+    of_purposes = {(consent.campaign_id, consent.purpose): consent for consent in held}
+    return [withdraw(consent, reason=reason) for consent in of_purposes.values()]
 
 
 @transaction.atomic
@@ -105,6 +114,8 @@ def carry_out(withdrawal_id: UUID) -> bool:
     )
     for clip in gone.order_by("id"):
         remove_files(clip)
+    for remove in hooks.on_carrying_out:
+        remove(consent)
     ConsentWithdrawal.objects.filter(pk=withdrawal.pk).update(
         state=ConsentWithdrawal.State.DONE, done_at=timezone.now(), updated_at=timezone.now()
     )

@@ -280,6 +280,8 @@ class VoiceConsentAdmin(ReadOnlyAdmin):
 
     @display(description="Statement")
     def text(self, consent: VoiceConsent) -> str:
+        if consent.via == VoiceConsent.Via.COLLECTION:
+            return "The campaign's own; it is among the consent texts of voice collection."
         return statements.text_of(consent.text_version)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +17,19 @@ from apps.voices.models import CloningTerms, Voice, VoiceConsent
 from apps.voices.statements import Statement
 
 TERMS_PATH = "/voices/terms"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedConsent:
+    """What a speaker agreed to in a collection: its own text, by version and SHA-256 of its words.
+
+    `speaker` is a pseudonym.
+    """
+
+    speaker: str
+    text_version: str
+    text_sha256: str
+    given_at: datetime
 
 
 def accepted_terms(organization: Organization) -> CloningTerms | None:
@@ -64,6 +80,22 @@ def record_consent(voice: Voice, *, by: Actor, via: str, terms: CloningTerms | N
         given_at=voice.created_at,
         text_version=statement.version,
         **_agreed(statement, by),
+    )
+    return consent
+
+
+def record_collected(voice: Voice, *, agreed: CollectedConsent) -> VoiceConsent:
+    """Of a speaker whose recordings were collected: whoever the voice is for learns no more of them."""
+    assert voice.organization_id is not None  # noqa: S101 - a cloned voice has one
+    consent: VoiceConsent = VoiceConsent.objects.create(
+        voice=voice,
+        organization_id=voice.organization_id,
+        reference_sha256=voice.reference_sha256,
+        via=VoiceConsent.Via.COLLECTION,
+        person_name=agreed.speaker[:200],
+        text_version=agreed.text_version,
+        text_sha256=agreed.text_sha256,
+        given_at=agreed.given_at,
     )
     return consent
 

@@ -214,6 +214,7 @@ class VoiceConsent(Agreement):
         CONSOLE = "console", "Console"
         API = "api", "API"
         TERMS = "terms", "API, under the organization's terms"
+        COLLECTION = "collection", "Voice collection, by the speaker"
 
     voice = models.ForeignKey(Voice, on_delete=models.PROTECT, related_name="consents")
     reference_sha256 = models.CharField(max_length=64, help_text="Of the recording that is consented to.")
@@ -235,7 +236,8 @@ class VoiceConsent(Agreement):
                 fields=["voice"], condition=Q(withdrawn_at=None), name="consent_once_for_a_voice"
             ),
             models.CheckConstraint(
-                condition=Q(via="terms", terms__isnull=False) | Q(via__in=["console", "api"], terms=None),
+                condition=Q(via="terms", terms__isnull=False)
+                | Q(via__in=["console", "api", "collection"], terms=None),
                 name="consent_names_its_terms",
             ),
         ]

@@ -6,7 +6,7 @@ what it remembers; workers get no consent token from then on, and use no cached 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import IO, Any
 
@@ -21,6 +21,7 @@ from apps.core import media, notices
 from apps.core.errors import Conflict, InvalidRequest, PermissionDenied
 from apps.voices import consents, events, hooks, statements
 from apps.voices.actors import Actor
+from apps.voices.consents import CollectedConsent
 from apps.voices.models import Voice, VoiceConsent
 from apps.voices.recordings.checking import Reference, reference_of
 
@@ -52,8 +53,7 @@ def add_voice(
     Raises `InvalidRequest`, `PayloadTooLarge`, `PermissionDenied` (`voice_limit_reached`, `consent_required`,
     `cloning_disabled`), `Conflict` (`voice_name_taken`) and `Unavailable`.
     """
-    if not settings.CONSENT_SECRET:
-        raise PermissionDenied("Voices cannot be cloned on this platform.", code="cloning_disabled")
+    require_cloning()
     terms = consents.required_terms(organization) if via == VoiceConsent.Via.TERMS else None
     if terms is None:
         statements.require_agreed(statements.current_consent(), consent=consent, version=consent_version)
@@ -61,19 +61,34 @@ def add_voice(
     _refuse_if_full(organization)
     _refuse_if_taken(organization, told["name"])
     reference = reference_of(recordings)
-    with transaction.atomic():
-        _lock(organization)
-        _refuse_if_full(organization)
-        _refuse_if_taken(organization, told["name"])
-        voice = _created(organization, reference, created_by=by.person, **told)
-        consents.record_consent(voice, by=by, via=via, terms=terms)
-        bump_policy(organization_id=organization.pk)
-        events.tell(events.CREATED, voice)
-        transaction.on_commit(partial(ask_for_preview, voice))
-        # Last, so that nothing is kept of a voice that is not written after all; and under the lock, so that
-        # nobody removes it as the recording of a voice that has just gone.
-        media.save(voice.reference_key, reference.wav)
-    return voice
+    record = partial(consents.record_consent, by=by, via=via, terms=terms)
+    return _added(organization, reference, record, created_by=by.person, told=told)
+
+
+def add_collected_voice(
+    *,
+    organization: Organization,
+    name: str,
+    reference: Reference,
+    agreed: CollectedConsent,
+    created_by: User | None,
+    languages: Sequence[str] = (),
+) -> Voice:
+    """A voice cloned from collected recordings, to which their speaker agreed in the collection.
+
+    Raises `InvalidRequest`, `PermissionDenied` (`voice_limit_reached`, `cloning_disabled`), `Conflict`
+    (`voice_name_taken`) and `Unavailable`.
+    """
+    require_cloning()
+    told = {"name": _clean_name(name), **_clean_words("", {}, languages)}
+    record = partial(consents.record_collected, agreed=agreed)
+    return _added(organization, reference, record, created_by=created_by, told=told)
+
+
+def require_cloning() -> None:
+    """Raises `PermissionDenied` where the platform clones no voices."""
+    if not settings.CONSENT_SECRET:
+        raise PermissionDenied("Voices cannot be cloned on this platform.", code="cloning_disabled")
 
 
 def describe_voice(
@@ -164,6 +179,30 @@ def note_preview_problem(*, voice: Voice, problem: str) -> None:
 def ask_for_preview(voice: Voice) -> None:
     if hooks.make_preview is not None:
         hooks.make_preview(voice.pk)
+
+
+def _added(
+    organization: Organization,
+    reference: Reference,
+    record: Callable[[Voice], VoiceConsent],
+    *,
+    created_by: User | None,
+    told: Mapping[str, Any],
+) -> Voice:
+    """`record` writes down who agreed to it."""
+    with transaction.atomic():
+        _lock(organization)
+        _refuse_if_full(organization)
+        _refuse_if_taken(organization, told["name"])
+        voice = _created(organization, reference, created_by=created_by, **told)
+        record(voice)
+        bump_policy(organization_id=organization.pk)
+        events.tell(events.CREATED, voice)
+        transaction.on_commit(partial(ask_for_preview, voice))
+        # Last, so that nothing is kept of a voice that is not written after all; and under the lock, so that
+        # nobody removes it as the recording of a voice that has just gone.
+        media.save(voice.reference_key, reference.wav)
+    return voice
 
 
 def _created(

@@ -12,11 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Organization, User
+from apps.contributions import deciding, ledger, payouts, people, withdrawing
 from apps.keys.services import issue_key
 from apps.usage.models import OrganizationLimits
 from apps.voices import statements
 from apps.voices.consents import accept_terms
 from tests.cast import signed_in
+from tests.contributions import collecting
 from tests.usage.rows import process, record
 from tests.voices.recordings import actor, clone
 
@@ -33,7 +35,21 @@ def one_of_each(acme: Organization, alice: User, sam: User) -> None:
     process()
     accept_terms(organization=acme, version=statements.current_terms().version, by=actor(alice))
     clone(acme, alice)
+    collected(acme, sam)
     LogEntry.objects.log_actions(sam.pk, [acme], CHANGE, "Renamed.", single_object=True)
+
+
+def collected(acme: Organization, sam: User) -> None:
+    """A campaign with a clip that was earned, released, and is about to be paid, and a withdrawn consent."""
+    campaign = collecting.campaign(acme, hold_days=0)
+    speaker = collecting.speaker()
+    collecting.agree(speaker, campaign, optional=True)
+    people.set_payout_account(speaker, "somewhere")
+    clip = collecting.clip(speaker, campaign.prompts.all()[0], speech_ms=1_500_000)
+    deciding.decide(clip, to=clip.State.ACCEPTED, source="staff", by=sam)
+    ledger.release_due()
+    payouts.propose(by=sam)
+    withdrawing.withdraw(speaker.consents.get(purpose="voice_cloning"))
 
 
 def page_of(model: type[models.Model], kind: str, *args: Any) -> str:
@@ -85,6 +101,9 @@ def test_sign_in_is_the_one_of_the_platform(alice: User) -> None:
     [
         *("usage.usagerecord", "keys.apikey", "accounts.user", "accounts.organization"),
         *("voices.voice", "voices.voiceconsent", "voices.cloningterms"),
+        *("contributions.campaign", "contributions.clip", "contributions.contributor"),
+        *("contributions.consenttext", "contributions.consentrecord", "contributions.consentwithdrawal"),
+        *("contributions.posting", "contributions.payout", "contributions.payoutbatch"),
     ],
 )
 def test_what_holds_the_truth_is_never_deleted(staff: Client, one_of_each: None, label: str) -> None:

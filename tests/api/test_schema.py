@@ -27,6 +27,7 @@ KEYS_OF_TAG = {
     "OpenAI": ["BearerKey", "ApiKey"],
     "ElevenLabs": ["XiApiKey", "ApiKey"],
     "ElevenLabs account": ["XiApiKey", "ApiKey"],
+    "contributions": ["ConsoleSession"],
 }
 
 

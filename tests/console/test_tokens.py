@@ -11,8 +11,12 @@ from django.conf import settings
 
 SHEETS = Path(settings.BASE_DIR) / "static" / "css"
 TOKENS = (SHEETS / "tokens.css").read_text()
-# staff.css dresses admin, in the terms of unfold's own theme.
-CONSOLE = sorted(path.name for path in SHEETS.glob("*.css") if path.name not in {"tokens.css", "staff.css"})
+# What begins with staff dresses admin, in the terms of unfold's own theme.
+CONSOLE = sorted(
+    path.name
+    for path in SHEETS.glob("*.css")
+    if path.name != "tokens.css" and not path.name.startswith("staff")
+)
 RAW = re.compile(
     r"#[0-9a-fA-F]{3,8}\b|\b(?:oklch|rgba?|hsla?)\(|\b\d*\.?\d+(?:px|rem|pt)\b|(?<![\w-])(?:white|black)(?![\w-])"
 )

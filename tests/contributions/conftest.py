@@ -6,8 +6,9 @@ from apps.accounts.models import Organization, User
 from apps.contributions.models import Campaign, Contributor
 from tests.cast import acme, alice, bob, charlie, globex
 from tests.contributions import collecting
+from tests.voices.conftest import media_folder
 
-__all__ = ["acme", "alice", "bob", "charlie", "globex"]
+__all__ = ["acme", "alice", "bob", "charlie", "globex", "media_folder"]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Membership, Organization, User
 from apps.accounts.services import create_organization
+from apps.contributions.models import Campaign, Clip, ConsentRecord, Contributor, Prompt
 from apps.deployments.models import (
     BillCheck,
     Budget,
@@ -41,6 +42,7 @@ from apps.voices.consents import accept_terms
 from apps.voices.models import Voice, VoiceConsent
 from apps.webhooks.models import Delivery, Endpoint, EndpointSecret, Event, Lane
 from tests.cast import PASSWORD
+from tests.tenancy.collection import collection_rows
 from tests.tenancy.urlconf import Route
 from tests.tts.history_rows import item
 from tests.tts.jobs.rows import job_rows
@@ -87,6 +89,8 @@ class Possessions:
     def _is_ours(self, model: type[Model], row: dict[str, Any]) -> bool:
         if model is SpeechProcess:  # the tests' server notes its own heartbeat beside it
             return bool(row["id"] == self[SpeechProcess].pk)
+        if model is Contributor:  # whoever looks at the campaigns becomes one
+            return bool(row["id"] == self[Contributor].pk)
         organization_id = row.get("organization_id", row["id"] if model is Organization else None)
         return (
             organization_id in {None, self[Organization].pk} and row.get("email") != "charlie@globex.example"
@@ -157,6 +161,7 @@ def make_possessions() -> Possessions:
         *job_rows(acme, key, title=f"{MARK} job"),
         *_cost_rows(deployment),
         *_webhook_rows(acme),
+        *collection_rows(acme, owner, MARK),
     ]
     return Possessions({type(row): row for row in rows})
 
@@ -214,6 +219,15 @@ EXAMPLES: dict[str, Any] = {
     "api/webhooks/deliveries/<uuid:delivery_id>": Delivery,
     "webhooks/<uuid:endpoint_id>": Endpoint,
     "webhooks/deliveries/<uuid:delivery_id>": Delivery,
+    "api/contributions/campaigns/<uuid:campaign_id>": Campaign,
+    "api/contributions/organization/campaigns/<uuid:campaign_id>": Campaign,
+    "api/contributions/prompts/<uuid:prompt_id>": Prompt,
+    "api/contributions/clips/<uuid:clip_id>": Clip,
+    "api/contributions/listen/<uuid:clip_id>": Clip,
+    "api/contributions/consents/<uuid:consent_id>": ConsentRecord,
+    "contribute/campaigns/<uuid:campaign_id>": Campaign,
+    "contribute/clips/<uuid:clip_id>": Clip,
+    "contribute/data/consents/<uuid:consent_id>": ConsentRecord,
     "api/jobs/<uuid:job_id>": SpeechJob,
     "jobs/<uuid:job_id>": SpeechJob,
     "api/deployments/<uuid:deployment_id>": Deployment,

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from apps.accounts.models import Organization, User
+from apps.contributions import deciding, ledger, payouts, people
+from apps.contributions.models import Clip, Decision
 from apps.deployments import budgets
 from apps.deployments import services as deploying
 from apps.deployments.models import Run
@@ -19,6 +21,7 @@ from apps.usage.tasks import roll_up
 from apps.voices import services as voicing
 from apps.webhooks import health
 from apps.webhooks.models import Endpoint
+from tests.contributions import collecting
 from tests.deployments.tables import deployment
 from tests.tts.jobs.customer import Customer, work_off
 from tests.usage.rows import record
@@ -158,6 +161,30 @@ def _disable_endpoint(acme: Organization, alice: User) -> Act:
     return lambda: health.disable(failing, because=Endpoint.Disabled.FAILING)
 
 
+def _decide_clip(state: Clip.State) -> Callable[[Organization, User], Act]:
+    def prepare(acme: Organization, alice: User) -> Act:
+        campaign, speaker = collecting.campaign(acme), collecting.speaker()
+        collecting.agree(speaker, campaign)
+        made = collecting.clip(speaker, campaign.prompts.all()[0])
+        return lambda: deciding.decide(made, to=state, source=Decision.Source.STAFF, reason="Because.")
+
+    return prepare
+
+
+def _pay_out(acme: Organization, alice: User) -> Act:
+    campaign, speaker = collecting.campaign(acme, hold_days=0), collecting.speaker()
+    collecting.agree(speaker, campaign)
+    made = collecting.clip(speaker, campaign.prompts.all()[0], speech_ms=1_500_000)
+    deciding.decide(made, to=Clip.State.ACCEPTED, source=Decision.Source.STAFF)
+    ledger.release_due()
+    people.set_payout_account(speaker, "AT61 1904 3002 3457 3201")
+    batch = payouts.propose(by=alice)
+    assert batch is not None
+    payouts.approve(batch, by=alice)
+    told = [payouts.Told(payout.pk, paid=True, transfer_id="tr_1") for payout in batch.payouts.all()]
+    return lambda: payouts.settle(batch, told)
+
+
 CAUSES = [
     Cause(("key.created",), _create_key),
     Cause(("key.rotated",), _rotate_key),
@@ -176,4 +203,7 @@ CAUSES = [
     Cause(("usage.threshold_reached",), _near_quota),
     Cause(("quota.exhausted",), _use_up_quota),
     Cause(("endpoint.disabled",), _disable_endpoint),
+    Cause(("clip.accepted",), _decide_clip(Clip.State.ACCEPTED)),
+    Cause(("clip.rejected",), _decide_clip(Clip.State.REJECTED)),
+    Cause(("payout.paid",), _pay_out),
 ]

@@ -17,6 +17,8 @@ from apps.webhooks.models import Event
 
 NAMES = [
     "budget.threshold_reached",
+    "clip.accepted",
+    "clip.rejected",
     "consent.withdrawn",
     "deployment.asleep",
     "deployment.degraded",
@@ -36,7 +38,9 @@ NAMES = [
     "key.created",
     "key.revoked",
     "key.rotated",
+    "payout.paid",
     "quota.exhausted",
+    "release.ready",
     "usage.threshold_reached",
     "voice.created",
     "voice.deleted",

@@ -135,7 +135,7 @@ def test_a_job_whose_end_cannot_be_told_has_not_ended(
 
 
 def test_every_kind_has_a_cause_here() -> None:
-    caused = {name for cause in CAUSES for name in cause.events} | {"job.completed"}
+    caused = {name for cause in CAUSES for name in cause.events} | {"job.completed", "release.ready"}
     assert caused == {kind.name for kind in catalogue.every_type()}
 
 

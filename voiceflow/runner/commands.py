@@ -48,6 +48,11 @@ def clips() -> Command:
     return Command("clips", _celery_worker("clips", concurrency=1), stop_grace_seconds=8)
 
 
+def releases() -> Command:
+    """Apart from the rest: each file of a data set takes minutes, and is made after the other."""
+    return Command("releases", _celery_worker("releases", concurrency=1), stop_grace_seconds=8)
+
+
 def webhooks() -> Command:
     """In threads: nearly all that deliveries do is wait for their receivers."""
     return Command(

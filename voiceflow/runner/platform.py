@@ -69,6 +69,7 @@ class Platform:
             commands.jobs(),
             commands.webhooks(),
             commands.clips(),
+            commands.releases(),
             commands.web(configuration),
         ):
             self._children.append(self._start_child(command))

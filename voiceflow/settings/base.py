@@ -210,6 +210,9 @@ LARGER_BODIES = {
     "/api/jobs": 6_100_000,
     "/jobs/new": 6_100_000,
     "/elevenlabs/v1/voices/add": 20_100_000,
+    # 50,000 sentences of a campaign, and payout files.
+    "/admin/contributions/": 20_100_000,
+    "/api/contributions/clips": ENV["CLIP_MAX_BYTES"] + 100_000,
 }
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -290,6 +293,15 @@ SPECTACULAR_SETTINGS = {
         },
         {"name": "usage", "description": "Every request, newest first. Needs the scope `manage`."},
         {"name": "stats", "description": "Requests summed up. Needs the scope `manage`."},
+        {
+            "name": "contributions",
+            "description": "Lending a voice: what the pages under /contribute do. For whoever is signed in; "
+            "keys belong to organizations and do not open it.",
+        },
+        {
+            "name": "campaigns",
+            "description": "How far your organization's voice collection is. Needs the scope `manage`.",
+        },
     ],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
@@ -313,6 +325,12 @@ SPECTACULAR_SETTINGS = {
         "WebhookDisabledEnum": "apps.webhooks.models.Endpoint.Disabled",
         "DeliveryStateEnum": "apps.webhooks.models.Delivery.State",
         "AttemptOutcomeEnum": "apps.webhooks.models.Attempt.Outcome",
+        "CampaignStateEnum": "apps.contributions.models.Campaign.State",
+        "ClipStateEnum": "apps.contributions.models.Clip.State",
+        "PayoutStateEnum": "apps.contributions.models.Payout.State",
+        "EarningStateEnum": ["held", "payable", "taken_back"],
+        "PurposeEnum": "apps.contributions.models.Purpose",
+        "VerdictEnum": ["accept", "review", "reject"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -382,6 +400,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix
 CELERY_TASK_ROUTES = {
     "apps.tts.jobs.tasks.work": {"queue": "jobs"},
     "apps.contributions.tasks.check_clip": {"queue": "clips"},
+    "apps.contributions.releasing.tasks.make_release": {"queue": "releases"},
     "apps.webhooks.tasks.deliver": {"queue": "webhooks"},
     "apps.webhooks.tasks.sweep": {"queue": "webhooks"},
 }

@@ -25,6 +25,12 @@ def _mails_are_files(request: HttpRequest) -> bool:
     return mails.available()
 
 
+def _is_at_clips(request: HttpRequest) -> bool:
+    """The review of clips, below them, has an entry of its own."""
+    clips = "/admin/contributions/clip/"
+    return request.path.startswith(clips) and not request.path.startswith(f"{clips}review/")
+
+
 def _list(title: str, icon: str, model: str) -> dict[str, Any]:
     return {
         "title": title,
@@ -85,7 +91,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _static("img/favicon.svg")}],
     "BORDER_RADIUS": "6px",
     "COLORS": _COLOURS,
-    "STYLES": [_static("css/staff.css")],
+    "STYLES": [_static("css/staff.css"), _static("css/staff-collection.css")],
     "DASHBOARD_CALLBACK": "apps.console.dashboard.context",
     "COMMAND": {"search_models": ["accounts.user", "accounts.organization", "keys.apikey"]},
     "SIDEBAR": {
@@ -109,6 +115,28 @@ UNFOLD: dict[str, Any] = {
                     _list("Voices", "record_voice_over", "voices.voice"),
                     _list("Deployment events", "timeline", "deployments.deploymentevent"),
                     _list("Speech processes", "dns", "usage.speechprocess"),
+                ],
+            },
+            {
+                "title": "Voice collection",
+                "separator": True,
+                "items": [
+                    _list("Campaigns", "campaign", "contributions.campaign"),
+                    _page(
+                        "Review clips",
+                        "headphones",
+                        "admin:contributions_clip_review_queue",
+                        permission=_may_view("contributions.clip"),
+                    ),
+                    _list("Clips", "mic", "contributions.clip") | {"active": _is_at_clips},
+                    _list("Sentences", "notes", "contributions.prompt"),
+                    _list("Consent texts", "article", "contributions.consenttext"),
+                    _list("Contributors", "face", "contributions.contributor"),
+                    _list("Consents", "handshake", "contributions.consentrecord"),
+                    _list("Withdrawals", "undo", "contributions.consentwithdrawal"),
+                    _list("Ledger", "account_balance", "contributions.posting"),
+                    _list("Payout batches", "payments", "contributions.payoutbatch"),
+                    _list("Payouts", "send_money", "contributions.payout"),
                 ],
             },
             {

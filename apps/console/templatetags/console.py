@@ -249,6 +249,16 @@ _BADGES = {
     "failed": "red",
     "cut": "red",
     "live": "accent",
+    "accepted": "green",
+    "paid": "green",
+    "payable": "green",
+    "uploaded": "blue",
+    "checking": "blue",
+    "held": "blue",
+    "sent": "blue",
+    "in_review": "amber",
+    "taken_back": "amber",
+    "rejected": "red",
 }
 
 

@@ -10,6 +10,7 @@ from apps.contributions.models.clips import Clip, ClipPrint, ClipReport, Decisio
 from apps.contributions.models.money import Account, Entry, Payout, PayoutBatch, Posting
 from apps.contributions.models.people import ConsentRecord, ConsentWithdrawal, Contributor
 from apps.contributions.models.releases import Release, ReleasedClip
+from apps.contributions.models.voicing import VoiceFromCollection
 
 __all__ = [
     "Account",
@@ -32,5 +33,6 @@ __all__ = [
     "Purpose",
     "Release",
     "ReleasedClip",
+    "VoiceFromCollection",
     "Vote",
 ]

@@ -77,6 +77,7 @@ class Clip(BaseModel):
             models.Index(fields=["contributor", "-id"], name="clip_by_contributor"),
             models.Index(fields=["campaign", "state"], name="clip_by_campaign_state"),
             models.Index(fields=["prompt", "state"], name="clip_by_prompt_state"),
+            models.Index(fields=["id"], condition=Q(state="in_review"), name="clip_in_review"),
             models.Index(
                 fields=["state", "claimed_until"],
                 condition=Q(state__in=["uploaded", "checking"]),

@@ -6,19 +6,24 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from apps.contributions.models.campaigns import Campaign
+from apps.contributions.models.campaigns import MAX_PROMPT_CHARACTERS, Campaign
 from apps.contributions.models.clips import Clip
 from apps.core.models import BaseModel
 
 
 class Release(BaseModel):
-    """What a campaign has at one moment. `seed` makes its pseudonyms and splits, for this release alone."""
+    """What a campaign has at one moment. `seed` makes its pseudonyms and splits, for this release alone.
+
+    What is withdrawn while it is being made begins a new `generation` of its files, without it.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
         MAKING = "making", "Being made"
         READY = "ready", "Ready"
         FAILED = "failed", "Failed"
+
+    IN_WORK = (State.QUEUED, State.MAKING)
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="releases")
     version = models.PositiveIntegerField()
@@ -29,8 +34,20 @@ class Release(BaseModel):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     frozen_at = models.DateTimeField(help_text="What was accepted by then is in it.")
+    facts = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="Its campaign, as it was when this was frozen."
+    )
+    speakers = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="What speakers said of themselves, by pseudonym."
+    )
+    clips_count = models.PositiveIntegerField(
+        "clips", default=0, editable=False, help_text="That this generation of its files has."
+    )
+    generation = models.PositiveIntegerField(default=1, editable=False)
     steps_done = models.PositiveSmallIntegerField(default=0)
     steps_total = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0, editable=False, help_text="Of the next step.")
+    claimed_by = models.UUIDField(null=True, editable=False)
     claimed_until = models.DateTimeField(null=True, editable=False)
     problem = models.CharField(max_length=300, blank=True)
     files = models.JSONField(default=list, blank=True, help_text="Each with name, bytes and SHA-256.")
@@ -38,10 +55,18 @@ class Release(BaseModel):
         default=list, blank=True, help_text="Ids of the release before that are gone since then."
     )
     ready_at = models.DateTimeField(null=True, blank=True)
+    files_gone_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Removed, since somebody in it withdrew."
+    )
 
     class Meta:
         ordering = ["campaign", "-version"]
-        constraints = [models.UniqueConstraint(fields=["campaign", "version"], name="release_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "version"], name="release_version_once"),
+            models.UniqueConstraint(
+                fields=["campaign"], condition=Q(state__in=["queued", "making"]), name="release_one_in_work"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.campaign} v{self.version}"
@@ -60,6 +85,8 @@ class ReleasedClip(models.Model):
     public_id = models.CharField(max_length=16)
     speaker = models.CharField(max_length=16)
     split = models.CharField(max_length=10, choices=Split)
+    text = models.CharField(max_length=MAX_PROMPT_CHARACTERS, help_text="Its sentence, as it was then.")
+    normalised = models.TextField(help_text="The sentence with numbers and the like written out.")
     is_removed = models.BooleanField(default=False, help_text="Withdrawn before the release was made.")
 
     class Meta:
