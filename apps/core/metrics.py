@@ -33,10 +33,14 @@ DEPLOYMENTS_ACTIVE = Gauge(
 COST_PER_HOUR_USD = Gauge(
     "voiceflow_cost_per_hour_usd", "What all deployments that run now cost in an hour, in US dollars."
 )
+WEBHOOK_OLDEST_UNDELIVERED_SECONDS = Gauge(
+    "voiceflow_webhook_oldest_undelivered_seconds",
+    "Age of the oldest event that an enabled endpoint has not received and will be sent.",
+)
 API_KEYS_ACTIVE = Gauge("voiceflow_api_keys_active", "API keys that are neither revoked nor expired.")
 
 
-def tell_from_database(gauge: Gauge, ask: Callable[[], int | Decimal]) -> None:
+def tell_from_database(gauge: Gauge, ask: Callable[[], int | float | Decimal]) -> None:
     """Asks whenever the gauge is read; without the database it is not a number, and the others are told."""
 
     def asked() -> float:

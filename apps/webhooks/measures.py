@@ -7,12 +7,13 @@ from typing import Final
 
 import redis
 import structlog
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 from prometheus_client import REGISTRY
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from apps.core import metrics
 from apps.core.ids import uuid7_time
 from apps.core.redis_client import shared
 from apps.webhooks.models import Attempt
@@ -32,7 +33,7 @@ SELECT id FROM waiting ORDER BY id LIMIT 1
 """
 
 
-class _Measures(Collector):
+class _Attempts(Collector):
     def describe(self) -> list[Metric]:
         return []  # nothing is asked at registration
 
@@ -48,25 +49,17 @@ class _Measures(Collector):
         except redis.RedisError as error:
             logger.info("attempts not told, Redis is away", error=type(error).__name__)
         yield counted
-        try:
-            oldest = oldest_undelivered_seconds()
-        except DatabaseError:
-            return
-        yield GaugeMetricFamily(
-            "voiceflow_webhook_oldest_undelivered_seconds",
-            "Age of the oldest event that an enabled endpoint has not received and will be sent.",
-            value=oldest,
-        )
 
 
 def register() -> None:
     """Once in a process."""
     if not _registered:
-        _registered.append(_Measures())
+        _registered.append(_Attempts())
         REGISTRY.register(_registered[0])
+        metrics.tell_from_database(metrics.WEBHOOK_OLDEST_UNDELIVERED_SECONDS, oldest_undelivered_seconds)
 
 
-_registered: list[_Measures] = []
+_registered: list[_Attempts] = []
 
 
 def count(outcome: str) -> None:

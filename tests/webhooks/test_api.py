@@ -184,7 +184,7 @@ def test_how_it_stands(api: ApiClient, one: IssuedSecret) -> None:
 
 def test_what_is_left_out_stays(api: ApiClient, one: IssuedSecret) -> None:
     path = path_of(one.endpoint.pk)
-    asked = {"url": "https://example.com/new", "events": ["job.*"], "rate_limit_per_minute": 30}
+    asked = {"url": "https://hooks.example.com/new", "events": ["job.*"], "rate_limit_per_minute": 30}
     before = api.patch(path, asked).json()
     assert {name: before[name] for name in asked} == asked
     assert before["header_names"] == ["authorization"]
@@ -201,6 +201,22 @@ def test_headers_are_replaced_together(api: ApiClient, one: IssuedSecret) -> Non
     assert api.patch(path, {"headers": {"X-Route": "blue"}}).json()["header_names"] == ["x-route"]
     assert Endpoint.objects.get().own_headers == {"x-route": "blue"}
     assert api.patch(path, {"headers": {}}).json()["header_names"] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://{host}/voice"
+        for host in ("evil.example.com", "hooks.example.com:8443", "hooks.example.com.x.net")
+    ],
+)
+def test_headers_do_not_follow_to_another_host(api: ApiClient, one: IssuedSecret, url: str) -> None:
+    path = path_of(one.endpoint.pk)
+    refused = api.patch(path, {"url": url})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "headers")
+    assert Endpoint.objects.get().url == "https://hooks.example.com/voice"
+    assert api.patch(path, {"url": url, "headers": {}}).json()["header_names"] == []
+    assert api.patch(path, {"url": "https://hooks.example.com/voice"}).status_code == 200
 
 
 def test_a_deleted_one_is_gone_with_its_secrets(api: ApiClient, one: IssuedSecret) -> None:

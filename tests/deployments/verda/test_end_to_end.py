@@ -10,6 +10,8 @@ import pytest
 from tests.deployments.verda.running import LONG, PATIENT, Platform, eventually, hall, platform, server, verda
 
 __all__ = ["hall", "platform", "server", "verda"]
+# More than what goes before the audio.
+AMID_AUDIO_BYTES = 20_000
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
@@ -71,9 +73,15 @@ def test_edges_that_hold_back_cut_and_hide(platform: Platform) -> None:
             list(pieces)
     assert platform.acme.settled().state == "cut"
     platform.speaks(**PATIENT)
-    cutting = threading.Timer(0.3, edge.cut, [platform.name])
+
+    def cut_amid_audio() -> None:
+        eventually(lambda: edge.bytes_passed(platform.name) > AMID_AUDIO_BYTES, what="audio")
+        edge.cut(platform.name)
+
+    cutting = threading.Thread(target=cut_amid_audio)
     cutting.start()
     answer = platform.acme.generate(LONG, model="hibari")
+    cutting.join()
     assert answer.status_code == 502, answer.text[:300]
     edge.end_cut_bodies_cleanly = False
 

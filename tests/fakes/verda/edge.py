@@ -91,6 +91,11 @@ class Edge:
         passage.status = instead.status
         handler.reply(instead)
 
+    def bytes_passed(self, deployment: str) -> int:
+        """Of the answer under way of which most has been passed on; 0 where none is."""
+        under_way = self._under_way.get(deployment, set()).copy()
+        return max((forwarding.bytes_passed for forwarding in under_way), default=0)
+
     def cut(self, deployment: str) -> None:
         """Ends every answer of a deployment that is under way, as the end of its replicas would."""
         for forwarding in self._under_way.get(deployment, set()).copy():

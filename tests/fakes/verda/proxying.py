@@ -35,6 +35,7 @@ class Forwarding:
         self._worker = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=600)
         self._wire: socket.socket | None = None
         self._client_is_gone = self._is_done = False
+        self.bytes_passed = 0
 
     def run(self, path: str, body: bytes) -> None:
         try:
@@ -112,6 +113,7 @@ class Forwarding:
                 if sent == size and not chunked:
                     self._before_end(answer.status)
                 self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                self.bytes_passed = sent
         except (OSError, http.client.HTTPException, ValueError):
             return True
         return size is not None and sent < size
