@@ -57,10 +57,8 @@ export class MicCheck {
     this.device.querySelector("select").addEventListener("change", (event) => this.open(event.target.value));
     microphone.addEventListener("samples", ({ detail }) => this.hear(detail));
     const lack = missing();
-    if (lack) {
-      this.opener.disabled = true;
-      onProblem(lack);
-    }
+    this.opener.disabled = Boolean(lack);
+    if (lack) onProblem(lack);
   }
 
   async open(deviceId = "") {
