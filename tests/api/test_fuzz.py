@@ -303,6 +303,7 @@ def test_answers_are_those_of_the_schema(
 def test_no_key_gets_past(generous: Tenant, schema: Any, key: str) -> None:
     for operation_id in OPERATIONS:
         operation = schema.find_operation_by_id(operation_id)
-        path = re.sub(r"{\w+}", str(generous.organization.pk), operation.path)
+        path = operation.path.replace("{version}", "1")
+        path = re.sub(r"{\w+}", str(generous.organization.pk), path)
         response = generous.client.request(operation.method, path, json={}, headers={"X-API-Key": key})
         assert response.status_code == 401, operation_id
