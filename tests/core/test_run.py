@@ -152,6 +152,8 @@ def test_a_kill_leaves_no_process_and_the_next_start_clears_up(home: Path, platf
         ("celery", "--queues celery"),
         ("jobs", "--queues jobs"),
         ("webhooks", "--queues webhooks"),
+        ("clips", "--queues clips"),
+        ("releases", "--queues releases"),
         ("provider", "run_local_provider"),
         ("redis", "redis-server"),
         ("postgres", "cluster"),

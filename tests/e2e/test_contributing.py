@@ -23,7 +23,7 @@ from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.heard import as_flac, play_into, said, silence, with_noise
 from tests.platform import Server, Tenant
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 SPOKEN = (
     "The river was high after three days of rain.",
