@@ -27,6 +27,16 @@ def create_organization(*, name: str, owner: User) -> Organization:
     return organization
 
 
+def managers_addresses(organization: Organization) -> list[str]:
+    """Where mails about the organization go: to its owners and admins, without those who were suspended."""
+    managers = Membership.objects.filter(
+        organization=organization,
+        role__in=[Membership.Role.OWNER, Membership.Role.ADMIN],
+        user__is_active=True,
+    )
+    return list(managers.values_list("user__email", flat=True))
+
+
 def rename_user(*, user: User, name: str) -> None:
     user.name = " ".join(name.split())[:120]
     user.save(update_fields=["name"])

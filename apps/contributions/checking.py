@@ -29,7 +29,7 @@ from apps.contributions.quality import (
     measure,
     report_of,
 )
-from apps.core import media, notices
+from apps.core import media
 from apps.core.errors import Conflict
 
 logger = structlog.get_logger(__name__)
@@ -226,7 +226,3 @@ def _judge_again(clip_id: UUID) -> bool:
             logger.info("clip not judged again", clip=str(clip_id), why=error.message)
             return False
     return True
-
-
-def call_for(clip_id: UUID) -> None:
-    notices.send("apps.contributions.tasks.check_clip", str(clip_id), expires_seconds=60)

@@ -16,7 +16,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import Membership, Organization
+from apps.accounts.models import Organization
+from apps.accounts.services import managers_addresses
 from apps.core.errors import AppError, InvalidRequest
 from apps.deployments import costs, events, services
 from apps.deployments.conditions import require_budget
@@ -31,7 +32,6 @@ WARNED_AT = Decimal("0.8")
 AHEAD = timedelta(minutes=5)
 DRAINED = timedelta(seconds=60)
 MOST_USD = Decimal(1_000_000)
-TOLD_BY_MAIL = [Membership.Role.OWNER, Membership.Role.ADMIN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +155,6 @@ def _stop_all(budget: Budget) -> None:
 
 
 def _mail(budget: Budget, spending: Spending) -> None:
-    people = Membership.objects.filter(
-        organization=budget.organization, role__in=TOLD_BY_MAIL, user__is_active=True
-    )
     values = {
         "budget": budget,
         "spending": spending,
@@ -165,5 +162,5 @@ def _mail(budget: Budget, spending: Spending) -> None:
     }
     subject = render_to_string("deployments/email/budget_subject.txt", values).strip()
     body = render_to_string("deployments/email/budget.txt", values)
-    for address in people.values_list("user__email", flat=True):
+    for address in managers_addresses(budget.organization):
         EmailMessage(subject, body, to=[address]).send(fail_silently=True)

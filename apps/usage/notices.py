@@ -14,7 +14,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import Membership, Organization
+from apps.accounts.models import Organization
+from apps.accounts.services import managers_addresses
 from apps.keys.models import ApiKey
 from apps.usage.allowances import Allowance, allowances
 from apps.usage.models import UsageNotice
@@ -22,7 +23,6 @@ from apps.usage.spans import DAY
 
 KEYS_SHOWN = 4
 MAILED_WITHIN = timedelta(days=3)
-TOLD_BY_MAIL = [Membership.Role.OWNER, Membership.Role.ADMIN]
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,7 @@ def mail(notice_id: UUID) -> bool:
     if not claimed.update(mailed_at=timezone.now()):
         return False
     notice = UsageNotice.objects.select_related("organization", "key").get(pk=notice_id)
-    people = Membership.objects.filter(
-        organization=notice.organization, role__in=TOLD_BY_MAIL, user__is_active=True
-    )
-    addresses = list(people.values_list("user__email", flat=True))
+    addresses = managers_addresses(notice.organization)
     if addresses:
         values = {
             "notice": notice,

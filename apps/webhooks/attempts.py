@@ -11,6 +11,7 @@ from apps.core.outbound.answers import Answer
 from apps.webhooks import measures, schedule, signing
 from apps.webhooks.claims import Claim, Outcome
 from apps.webhooks.models import Attempt, Delivery, Endpoint
+from apps.webhooks.models.deliveries import message_id
 
 TIMEOUT_SECONDS: Final = 15.0
 MAX_BODY_BYTES: Final = 20_000
@@ -42,7 +43,7 @@ def headers_of(endpoint: Endpoint, claim: Claim) -> dict[str, str]:
     holding = [
         row.secret for row in endpoint.secrets.all() if row.expires_at is None or row.expires_at > claim.now
     ]
-    signed = signing.headers(f"evt_{claim.event_id.hex}", moment=claim.now, body=claim.body, secrets=holding)
+    signed = signing.headers(message_id(claim.event_id), moment=claim.now, body=claim.body, secrets=holding)
     agent = f"{USER_AGENT} (+{settings.BASE_URL})"
     return {"content-type": "application/json", "user-agent": agent, **signed}
 

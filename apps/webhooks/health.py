@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from apps.accounts.models import Membership
+from apps.accounts.services import managers_addresses
 from apps.core import notices
 from apps.webhooks import claims, events, outbox
 from apps.webhooks.attempts import GONE
@@ -31,7 +31,6 @@ SLOW_MS: Final = 2_000
 SUCCESS_NOTED: Final = timedelta(seconds=55)
 TELL_OWNERS = "apps.webhooks.tasks.tell_owners"
 TELL_EXPIRES_SECONDS: Final = 60
-TOLD_BY_MAIL = [Membership.Role.OWNER, Membership.Role.ADMIN]
 
 
 def finish(endpoint: Endpoint, claim: Claim, outcome: Outcome) -> None:
@@ -91,10 +90,7 @@ def tell_owners(endpoint_id: UUID) -> bool:
     if not Endpoint.objects.filter(pk=endpoint_id, mail_due=True).update(mail_due=False):
         return False
     endpoint = Endpoint.objects.select_related("organization").get(pk=endpoint_id)
-    people = Membership.objects.filter(
-        organization=endpoint.organization, role__in=TOLD_BY_MAIL, user__is_active=True
-    )
-    addresses = list(people.values_list("user__email", flat=True))
+    addresses = managers_addresses(endpoint.organization)
     if not addresses or endpoint.disabled_at is None or endpoint.deleted_at is not None:
         return False
     values = {

@@ -261,4 +261,4 @@ def _send_once(batch: PayoutBatch) -> None:
     """A file that was made stays the one: who pays by it must find the same lines again."""
     if batch.file_key:
         return
-    payouts.CsvPayouts().send(batch)
+    payouts.provider().send(batch)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
@@ -18,6 +19,11 @@ from apps.core.models import OrganizationQuerySet
 from apps.webhooks.models.endpoints import MAX_EVENT_NAME, Endpoint
 
 _LOOSE: dict[str, Any] = {"on_delete": models.DO_NOTHING, "db_constraint": False, "related_name": "+"}
+
+
+def message_id(event_id: UUID) -> str:
+    """The `webhook-id` that receivers see, the same with each attempt."""
+    return f"evt_{event_id.hex}"
 
 
 class Event(models.Model):
@@ -43,8 +49,7 @@ class Event(models.Model):
 
     @property
     def message_id(self) -> str:
-        """The `webhook-id` that receivers see, the same with each attempt."""
-        return f"evt_{self.id.hex}"
+        return message_id(self.id)
 
 
 class Delivery(models.Model):
