@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Organization
 from apps.core.ids import uuid7
-from apps.webhooks import outbox
+from apps.webhooks import catalogue, outbox
 from apps.webhooks.models import Attempt, Delivery, Endpoint, Event
 from apps.webhooks.services import IssuedSecret, create_endpoint
 
@@ -30,9 +30,10 @@ def endpoint(organization: Organization, **fields: Any) -> IssuedSecret:
     return create_endpoint(organization=organization, **asked)
 
 
-def event(organization: Organization, name: str = "key.created") -> Event:
+def cause(organization: Organization, name: str = "key.created") -> Event:
+    """An event as a room causes it, for every endpoint that wants it."""
     with transaction.atomic():
-        return outbox.emit(name, organization_id=organization.pk, data=KEY_DATA)
+        return outbox.emit(name, organization_id=organization.pk, data=catalogue.find(name).example)
 
 
 def delivery(of: Endpoint, name: str = "key.created", **fields: Any) -> Delivery:

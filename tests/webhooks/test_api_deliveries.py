@@ -13,7 +13,7 @@ from apps.accounts.models import Organization
 from apps.webhooks import catalogue
 from apps.webhooks.models import Delivery, Endpoint, Event
 from tests.keys.api_client import ApiClient, error_of
-from tests.webhooks.rows import attempt, delivery, endpoint, event, path_of, path_of_delivery, sending
+from tests.webhooks.rows import attempt, cause, delivery, endpoint, path_of, path_of_delivery, sending
 
 FIELDS = {
     "id", "endpoint_id", "event_id", "type", "test", "state", "attempts", "last_status", "last_problem",
@@ -168,9 +168,9 @@ def test_what_was_never_queued_is_recovered_where_that_is_asked(
     api: ApiClient, acme: Organization, globex: Organization, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(2):
-        event(acme)  # beside that of the key that asks
-    event(acme, "key.revoked")
-    event(globex)
+        cause(acme)  # beside that of the key that asks
+    cause(acme, "key.revoked")
+    cause(globex)
     late = endpoint(acme, events=["key.created"]).endpoint
     path = path_of(late.pk, "recover")
     assert api.post(path, {"since": LONG_AGO}).json() == {"count": 0}

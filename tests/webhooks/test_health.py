@@ -7,23 +7,18 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
-from apps.webhooks import catalogue, delivering, health, outbox, sweeping
+from apps.webhooks import delivering, health, sweeping
 from apps.webhooks.models import Delivery, Endpoint
 from apps.webhooks.services import IssuedSecret, create_endpoint, enable_endpoint
 from tests.webhooks.receiver import Receiver, Reply
+from tests.webhooks.rows import cause
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 KIND = "key.created"
-
-
-def cause(organization: Organization) -> None:
-    with transaction.atomic():
-        outbox.emit(KIND, organization_id=organization.pk, data=catalogue.find(KIND).example)
 
 
 @pytest.fixture

@@ -11,20 +11,19 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from apps.accounts.models import Organization
-from apps.webhooks import catalogue, delivering, lanes, outbox
+from apps.webhooks import delivering, lanes
 from apps.webhooks.models import Delivery, Endpoint, Lane
 from apps.webhooks.services import IssuedSecret, change_endpoint
 from tests.webhooks.receiver import Receiver, Reply
+from tests.webhooks.rows import cause
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def cause(organization: Organization, count: int = 1) -> None:
+def causes(organization: Organization, count: int) -> None:
     with transaction.atomic():
         for _ in range(count):
-            outbox.emit(
-                "key.created", organization_id=organization.pk, data=catalogue.find("key.created").example
-            )
+            cause(organization)
 
 
 def deliver_from_threads(endpoint: Endpoint, count: int) -> None:
@@ -57,7 +56,7 @@ def test_two_at_most_and_each_delivery_once(
         return Reply()
 
     receiver.reply = answer
-    cause(acme, 30)
+    causes(acme, 30)
     deliver_from_threads(hooked.endpoint, 6)
     assert most == lanes.LANES
     assert len(receiver.received) == 30
@@ -83,7 +82,7 @@ def test_a_lane_whose_task_died_lapses(hooked: IssuedSecret) -> None:
 
 def test_the_rate_limit_spaces_attempts(acme: Organization, hooked: IssuedSecret, receiver: Receiver) -> None:
     change_endpoint(endpoint=hooked.endpoint, rate_limit_per_minute=300)  # one each 200 ms
-    cause(acme, 5)
+    causes(acme, 5)
     deliver_from_threads(hooked.endpoint, 3)
     moments = sorted(arrived.at for arrived in receiver.received)
     assert len(moments) == 5
@@ -94,7 +93,7 @@ def test_a_low_rate_limit_holds_no_thread(
     acme: Organization, hooked: IssuedSecret, receiver: Receiver
 ) -> None:
     change_endpoint(endpoint=hooked.endpoint, rate_limit_per_minute=2)
-    cause(acme, 3)
+    causes(acme, 3)
     began = time.monotonic()
     delivering.deliver(hooked.endpoint.pk)
     assert time.monotonic() - began < 5
@@ -111,7 +110,7 @@ def test_one_that_is_disabled_amid_a_turn_gets_no_more(
         return Reply()
 
     receiver.reply = answer
-    cause(acme, 3)
+    causes(acme, 3)
     delivering.deliver(hooked.endpoint.pk)
     assert len(receiver.received) == 1
     assert Delivery.objects.filter(state="pending").count() == 2

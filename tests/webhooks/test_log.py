@@ -8,27 +8,21 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from prometheus_client import REGISTRY
 from standardwebhooks import Webhook
 
 from apps.accounts.models import Organization
 from apps.core.ids import uuid7_floor, uuid7_time
-from apps.webhooks import catalogue, delivering, measures, outbox, pruning
+from apps.webhooks import delivering, measures, pruning
 from apps.webhooks.attempts import HIDDEN
 from apps.webhooks.models import Attempt, Delivery, Event
 from apps.webhooks.services import IssuedSecret, change_endpoint
 from tests.webhooks.receiver import Receiver, Reply
+from tests.webhooks.rows import cause
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def cause(organization: Organization) -> Event:
-    with transaction.atomic():
-        return outbox.emit(
-            "key.created", organization_id=organization.pk, data=catalogue.find("key.created").example
-        )
 
 
 def attempted(hooked: IssuedSecret) -> Attempt:

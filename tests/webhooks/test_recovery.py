@@ -6,22 +6,17 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Organization
 from apps.core.errors import Conflict, InvalidRequest, NotFound
-from apps.webhooks import catalogue, claims, delivering, outbox, recovery
+from apps.webhooks import catalogue, claims, delivering, recovery
 from apps.webhooks.models import Attempt, Delivery, Endpoint, Event
 from apps.webhooks.services import IssuedSecret, change_endpoint, delete_endpoint, disable_endpoint
 from tests.webhooks.receiver import Receiver, Reply
+from tests.webhooks.rows import cause
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def cause(organization: Organization, name: str = "key.created") -> Event:
-    with transaction.atomic():
-        return outbox.emit(name, organization_id=organization.pk, data=catalogue.find(name).example)
 
 
 def only() -> Delivery:

@@ -17,7 +17,7 @@ from apps.webhooks import attempts, claims, services, signing
 from apps.webhooks.models import Delivery, Endpoint, EndpointSecret, Lane
 from apps.webhooks.services import MAX_ENDPOINTS, MAX_SECRETS, IssuedSecret
 from tests.keys.test_services_at_once import at_once
-from tests.webhooks.rows import URL, delivery, endpoint, event
+from tests.webhooks.rows import URL, cause, delivery, endpoint
 
 TOKEN = "Bearer token-of-acme"
 
@@ -208,7 +208,7 @@ def test_what_waits_is_kept_and_what_happens_is_not_queued(acme: Organization, o
     services.disable_endpoint(endpoint=one.endpoint, because=Endpoint.Disabled.BY_STAFF)
     assert one.endpoint.state == Endpoint.State.DISABLED
     assert one.endpoint.disabled_because == Endpoint.Disabled.BY_PERSON
-    event(acme)
+    cause(acme)
     assert Delivery.objects.get() == waiting
     assert claims.claim_next(one.endpoint.pk) is None
 
@@ -243,7 +243,7 @@ def test_nothing_can_be_done_to_a_deleted_one(acme: Organization, one: IssuedSec
             ask()
     kept = Endpoint.objects.get()
     assert (kept.headers, kept.secrets.count()) == ("", 0)
-    event(acme)
+    cause(acme)
     assert not Delivery.objects.exists()
 
 

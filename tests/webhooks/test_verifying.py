@@ -21,7 +21,7 @@ from apps.webhooks.models import Endpoint
 from apps.webhooks.services import IssuedSecret
 from tests.sdk import node_programs
 from tests.webhooks.receiver import Receiver
-from tests.webhooks.rows import endpoint, event
+from tests.webhooks.rows import cause, endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +59,7 @@ def arrived(receiver: Receiver, secret: str, number: int = -1) -> Message:
 
 
 def sent(acme: Organization, hooked: IssuedSecret, receiver: Receiver) -> Message:
-    event(acme)
+    cause(acme)
     delivering.deliver(hooked.endpoint.pk)
     return arrived(receiver, hooked.secret)
 
@@ -120,7 +120,7 @@ def test_what_comes_again_later_is_refused(
     for away in (timedelta(minutes=6), -timedelta(minutes=6)):
         with time_machine.travel(timezone.now() + away), pytest.raises(REFUSALS):
             verify(message)
-    event(acme)
+    cause(acme)
     with pytest.raises(REFUSALS):
         verify(of_the_past(hooked, minutes=6))
 
@@ -161,7 +161,7 @@ def test_npms_packages_say_the_same(
     program = node_programs.Program(node_programs.install(), "webhooks.mjs")
     good = [sent(acme, hooked, receiver)]
     bad = tampered(good[0])
-    event(acme)
+    cause(acme)
     bad.append(of_the_past(hooked, minutes=6))
     new = services.rotate_secret(endpoint=hooked.endpoint, overlap_seconds=3600)
     message = sent(acme, hooked, receiver)
