@@ -10,7 +10,7 @@ from apps.webhooks.models import Delivery, Endpoint, EndpointSecret
 from tests.e2e.docs_samples import run_sample
 from tests.e2e.test_deployment_samples import cases
 from tests.platform import Tenant
-from tests.webhooks.rows import delivery, endpoint, event
+from tests.webhooks.rows import cause, delivery, endpoint
 
 
 @pytest.mark.parametrize("language", cases("webhooks"))
@@ -31,7 +31,7 @@ def test_what_failed_is_sent_again(acme: Tenant, tmp_path: Path, language: str) 
     made = endpoint(acme.organization, events=["key.revoked"]).endpoint
     failed = delivery(made, state="failed", last_status=500, last_problem="status")
     Endpoint.objects.update(disabled_at=failed.created_at, disabled_because="by_person")
-    event(acme.organization, "key.revoked")
+    cause(acme.organization, "key.revoked")
     Endpoint.objects.update(disabled_at=None, disabled_because="")
     printed = run_sample(acme, "recovering", language, folder=tmp_path)
     assert "key.created 500 status" in printed
