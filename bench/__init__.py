@@ -4,3 +4,6 @@
 `python -m bench.worker` (`make bench-worker`): the speech worker alone.
 `python -m bench.deployments` (`make bench-deployments`): how fast deployments come, wake and grow.
 """
+
+# First of all: it keeps onnxruntime from telling its maker what it runs.
+import gpu_worker  # noqa: F401

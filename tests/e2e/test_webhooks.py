@@ -201,7 +201,8 @@ def test_the_essentials_work_without_scripts(
     plain.get_by_role("button", name="Add endpoint").click()
     secret = plain.locator("#new-secret code").inner_text()
     plain.get_by_role("link", name="I have copied it").click()
-    plain.get_by_role("button", name="Send test event").click()
+    with plain.expect_navigation():
+        plain.get_by_role("button", name="Send test event").click()
     assert verified(secret, receiver.wait_for(1)[0])
 
     def delivered() -> bool:

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from apps.accounts.admin import ReadOnlyAdmin
 from apps.contributions import payouts
@@ -27,6 +28,13 @@ from apps.core.media import serving
 from apps.core.media.links import Linked
 
 BATCH_COLOURS = {"Draft": "info", "Approved": "warning", "Done": "success", "Cancelled": "danger"}
+# What there is to do with a batch in a state, and with one whose file is made.
+OFFERED = {
+    "draft": ["approve_this", "cancel_this"],
+    "approved": ["make_file", "settle_this"],
+    "sent": ["settle_this"],
+    "done": ["settle_this"],
+}
 MAX_FILE_BYTES = 10_000_000
 
 
@@ -55,7 +63,7 @@ class SettleForm(forms.Form):
         label="Payout file, filled in",
         help_text="For each line: the state paid with its transfer_id, or failed with a problem. "
         "Lines without a state stay as they are.",
-        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
     )
 
     def clean_file(self) -> Any:
@@ -110,6 +118,12 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
 
     def has_pay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("contributions.change_payoutbatch")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        batch = get_object_or_404(PayoutBatch, pk=object_id)
+        state = "sent" if batch.state == PayoutBatch.State.APPROVED and batch.file_key else batch.state
+        buttons = super().get_actions_detail(request, object_id)
+        return [button for button in buttons if button.path in OFFERED.get(state, [])]
 
     @display(description="State", ordering="state", label=BATCH_COLOURS)
     def shown_state(self, batch: PayoutBatch) -> str:

@@ -10,6 +10,7 @@ from django import forms
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -160,13 +161,11 @@ class ConsentTextForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
 
 class ImportForm(forms.Form):
-    """Plain inputs: the page that holds it is our own."""
-
     file = forms.FileField(
         required=False,
         label="CSV file",
         help_text="In UTF-8; the column text or sentence, else the first one.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
     text = forms.CharField(
         required=False,

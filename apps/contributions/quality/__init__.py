@@ -4,6 +4,8 @@
 again when a campaign's gates change. `fingerprint` finds recordings that were sent before.
 """
 
+# First of all: it keeps onnxruntime from telling its maker what it runs.
+import gpu_worker  # noqa: F401
 from apps.contributions.quality.decoding import DecodingTimedOut
 from apps.contributions.quality.examining import examine, replay, report_of, same_speaker
 from apps.contributions.quality.gates import Gates, Verdict

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -115,6 +116,10 @@ class ReleaseAdmin(_MadeByServices):
     def has_make_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("contributions.add_release")
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        has_failed = Release.objects.filter(pk=object_id, state=Release.State.FAILED).exists()
+        return super().get_actions_detail(request, object_id) if has_failed else []
+
     @display(description="Release", ordering="campaign__name")
     def shown_name(self, release: Release) -> str:
         return str(release)
@@ -143,8 +148,8 @@ class ReleaseAdmin(_MadeByServices):
             links = services.links_of(release)
         except AppError as error:
             return error.message
-        row = '<li><a class="text-primary-600" href="{}">{}</a> {} MB <code>{}</code></li>'
-        rows = ((link.url, link.name, f"{link.bytes / 1e6:,.1f}", link.sha256) for link in links)
+        row = '<li><a class="text-primary-600" href="{}">{}</a> {} <code>{}</code></li>'
+        rows = ((link.url, link.name, filesizeformat(link.bytes), link.sha256) for link in links)
         return format_html("<ul>{}</ul>", format_html_join("", row, rows))
 
     @action(

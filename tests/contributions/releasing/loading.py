@@ -52,8 +52,11 @@ def _do_without_torch() -> None:
 
 
 def _by_split(folder: Path, kind: str) -> dict[str, list[str]]:
-    splits = ("train", "validation", "test")
-    return {split: sorted(map(str, folder.glob(f"{kind}-{split}-*"))) for split in splits}
+    """The files of each split that has any."""
+    found = {
+        name: sorted(map(str, folder.glob(f"{kind}-{name}-*"))) for name in ("train", "validation", "test")
+    }
+    return {split: files for split, files in found.items() if files}
 
 
 def _row(row: dict[str, Any], column: str) -> dict[str, str]:
