@@ -10,65 +10,34 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from django.conf import settings
 
 from apps.accounts.models import User
 from apps.contributions import deciding, ledger, payouts, people, tasks
 from apps.contributions.models import Campaign, Clip, Contributor, Payout, PayoutBatch, Posting
 from apps.webhooks.models import Event
-from tests.cast import signed_in
 from tests.contributions import collecting, dying, held
-from tests.e2e.clips_worker import ClipsWorker
-from tests.platform import Server, test_database_url, until
+from tests.platform import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 AMOUNTS = {"dora": 1500, "emil": 2000}
 
 
-class Office:
-    """Staff at their pages, on a server that is killed."""
+class Office(dying.Site):
+    """Staff at the page of a batch."""
 
-    def __init__(self, folder: Path, staff: User, batch: PayoutBatch) -> None:
-        cookie = signed_in(staff).cookies[settings.SESSION_COOKIE_NAME]
-        self.cookies = {cookie.key: cookie.value, settings.CSRF_COOKIE_NAME: "c" * 32}
+    def __init__(self, media_folder: Path, staff: User, batch: PayoutBatch) -> None:
+        super().__init__(media_folder, staff)
         self.page = f"/admin/contributions/payoutbatch/{batch.pk}"
-        self.server = Server(folder, test_database_url(), PGAPPNAME=dying.NAME)
-        self.threads = ThreadPoolExecutor(1)
-        self.kills = 0
 
     def press(self, button: str) -> str:
-        return self._post(f"{self.page}/{button}/", data={"_form_submitted": "True"})
+        return self.post(f"{self.page}/{button}/", data={"_form_submitted": "True"}).text
 
     def enter(self, results: bytes) -> str:
-        return self._post(f"{self.page}/settle/", files={"file": ("back.csv", results, "text/csv")})
-
-    def killed_amid(self, lock: held.Lock, *asked: Any) -> None:
-        """While the request waits for the lock, which is let go then; a new server answers after that."""
-        lock.take()
-        answer: Future[str] = self.threads.submit(*asked)
-        lock.until_reached()
-        self.server.process.kill_group()
-        assert self.server.process.wait(10)
-        self.kills += 1
-        lock.let_go()
-        assert isinstance(answer.exception(30), httpx.TransportError)
-        held.until_gone(dying.NAME)
-
-    def _post(self, path: str, **sent: Any) -> str:
-        headers = {"X-CSRFToken": "c" * 32}
-        with httpx.Client(
-            base_url=self.server.url, cookies=self.cookies, headers=headers, timeout=60
-        ) as client:
-            answer = client.post(path, follow_redirects=True, **sent)
-        assert answer.status_code == 200, answer.text
-        return answer.text
+        return self.post(f"{self.page}/settle/", files={"file": ("back.csv", results, "text/csv")}).text
 
 
 @pytest.fixture
@@ -101,13 +70,8 @@ def batch(owed: dict[str, Contributor], staff: User) -> PayoutBatch:
 
 @pytest.fixture
 def office(batch: PayoutBatch, staff: User, media_folder: Path) -> Iterator[Office]:
-    running = Office(media_folder.parent, staff, batch)
-    try:
-        running.server.wait_until_up()
+    with Office(media_folder, staff, batch) as running:
         yield running
-    finally:
-        running.server.stop()
-        running.threads.shutdown()
 
 
 def filled_in(content: bytes) -> bytes:
@@ -130,14 +94,14 @@ def test_nobody_is_paid_twice_wherever_the_server_is_killed(
     # Approved, with the first amount posted: all of it is taken back.
     *_, last = batch.payouts.order_by("contributor_id")
     with held.row(last.contributor) as lock:
-        office.killed_amid(lock, office.press, "approve_this")
+        office.killed_at(lock, office.press, "approve_this")
     assert (state(batch), posted("payout_begun")) == ("draft", 0)
     assert ledger.flaws() == []
 
     # Approved to the last statement: the database does it, and nobody is told.
     office.server.restart()
     with held.row(staff) as lock:
-        office.killed_amid(lock, office.press, "approve_this")
+        office.killed_at(lock, office.press, "approve_this")
     assert (state(batch), posted("payout_begun")) == ("approved", 2)
 
     # The file stored and not written down.
@@ -145,7 +109,7 @@ def test_nobody_is_paid_twice_wherever_the_server_is_killed(
     assert "The batch is approved." in office.press("approve_this")
     file = media_folder / "payouts" / f"{batch.pk}.csv"
     with held.row(batch) as lock:
-        office.killed_amid(lock, office.press, "make_file")
+        office.killed_at(lock, office.press, "make_file")
     content = file.read_bytes()
     batch.refresh_from_db()
     assert batch.file_key == ""
@@ -159,7 +123,7 @@ def test_nobody_is_paid_twice_wherever_the_server_is_killed(
     results = filled_in(content)
     *_, last = batch.payouts.order_by("pk")
     with held.row(last) as lock:
-        office.killed_amid(lock, office.enter, results)
+        office.killed_at(lock, office.enter, results)
     assert states() == ["paid", "sent"]
     assert (state(batch), posted("payout_paid")) == ("approved", 1)
     assert ledger.flaws() == []
@@ -205,21 +169,20 @@ def test_each_hold_ends_once_though_celery_is_killed(
         earned(dora, campaign, 100 + number, prompt.number)
         for number, prompt in enumerate(campaign.prompts.all())
     ]
-    with held.row(clips[2]) as lock:
-        lock.take()
-        tasks.release_earnings.delay()
-        with ClipsWorker(dying.surroundings(media_folder), queues="celery") as celery:
+    with dying.Celery(media_folder, queues="celery") as celery:
+        with held.row(clips[2]) as lock:
+            lock.take()
+            tasks.release_earnings.delay()
+            celery.start()
             lock.until_reached()
             assert posted("released") == 2
-            celery.kill()
-            lock.let_go()
-            held.until_gone(dying.NAME)
-            assert posted("released") == 2
-            assert ledger.flaws() == []
+            celery.kill_at(lock)
+        assert posted("released") == 2
+        assert ledger.flaws() == []
 
-            celery.start_again()
-            tasks.release_earnings.delay()
-            until(lambda: posted("released") == len(clips), seconds=30)
+        celery.start()
+        tasks.release_earnings.delay()
+        until(lambda: posted("released") == len(clips), seconds=60)
     tasks.release_earnings()
     assert posted("released") == len(clips)
     assert ledger.balance(dora) == ledger.Balance(pending=0, payable=510, on_the_way=0, paid=0)
