@@ -91,7 +91,7 @@ def _session() -> Iterator[psycopg.Connection[Any]]:
         session.rollback()
 
 
-def _rows(query: str, *values: object) -> list[Any]:
+def _rows(query: str, *values: str | int) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         return list(cursor.fetchall())

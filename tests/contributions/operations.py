@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.contributions import consenting, deciding, ledger, payouts, withdrawing
-from apps.contributions.models import Campaign, Clip, Contributor, Payout, PayoutBatch
+from apps.contributions.models import Campaign, Clip, Contributor, Decision, Payout, PayoutBatch
 from apps.core.errors import Conflict
 from tests.contributions import collecting
 
@@ -42,12 +42,12 @@ class Operations:
 
     def accept(self) -> None:
         if clip := self._any(Clip.objects.filter(state=Clip.State.IN_REVIEW)):
-            deciding.decide(clip, to=Clip.State.ACCEPTED, source="staff")
+            deciding.decide(clip, to=Clip.State.ACCEPTED, source=Decision.Source.STAFF)
 
     def reject(self) -> None:
         """Whatever it is: refused where it was decided."""
         if clip := self._any(Clip.objects.exclude(state=Clip.State.WITHDRAWN)):
-            deciding.decide(clip, to=Clip.State.REJECTED, source="staff", reason="no")
+            deciding.decide(clip, to=Clip.State.REJECTED, source=Decision.Source.STAFF, reason="no")
 
     def take_back(self) -> None:
         if clip := self._any(Clip.objects.exclude(state=Clip.State.WITHDRAWN)):

@@ -16,7 +16,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.contributions import deciding, ledger, payouts, people, tasks
-from apps.contributions.models import Campaign, Clip, Contributor, Payout, PayoutBatch, Posting
+from apps.contributions.models import Campaign, Clip, Contributor, Decision, Payout, PayoutBatch, Posting
 from apps.webhooks.models import Event
 from tests.contributions import collecting, dying, held
 from tests.platform import until
@@ -56,7 +56,7 @@ def owed(campaign: Campaign) -> dict[str, Contributor]:
 
 def earned(person: Contributor, campaign: Campaign, cents: int, number: int) -> Clip:
     clip = collecting.clip(person, campaign.prompts.get(number=number), speech_ms=cents * 1000)
-    deciding.decide(clip, to=Clip.State.ACCEPTED, source="staff")
+    deciding.decide(clip, to=Clip.State.ACCEPTED, source=Decision.Source.STAFF)
     return clip
 
 
