@@ -73,6 +73,10 @@ app.conf.beat_schedule = {
         "task": "apps.contributions.tasks.check_ledger",
         "schedule": crontab(hour="4", minute="7"),
     },
+    "contributions-remove-left-files": {
+        "task": "apps.contributions.tasks.remove_left_files",
+        "schedule": crontab(hour="4", minute="47"),
+    },
     "releases-sweep": {
         "task": "apps.contributions.releasing.tasks.sweep",
         "schedule": 30.0,

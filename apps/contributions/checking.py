@@ -110,7 +110,7 @@ def _claim(clip_id: UUID, owner: UUID) -> bool:
 def _decide(clip: Clip, owner: UUID, measured: Measured | None) -> None:
     report = _report(clip, measured) if measured is not None else None
     if measured is not None and measured.audio is not None:
-        clip.flac_key = f"clips/{clip.campaign_id}/{clip.pk}/{measured.audio.sha256[:16]}.flac"
+        clip.flac_key = f"{clip.folder}/{measured.audio.sha256[:16]}.flac"
         media.save(clip.flac_key, measured.audio.flac)
     with transaction.atomic():
         ours = Clip.objects.select_for_update().filter(

@@ -69,7 +69,7 @@ def take(
         told_duration_ms=told_duration_ms,
         cents_per_minute=campaign.cents_per_minute,
     )
-    clip.original_key = f"clips/{campaign.pk}/{clip.pk}/original"
+    clip.original_key = f"{clip.folder}/original"
     try:
         with transaction.atomic():
             _require_wanted(campaign, contributor)

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from apps.contributions import checking, ledger, own_clips, withdrawing
+from apps.contributions import checking, ledger, left_files, own_clips, withdrawing
 from apps.contributions.quality import DecodingTimedOut
 
 logger = structlog.get_logger(__name__)
@@ -44,6 +44,12 @@ def sweep() -> None:
     for withdrawal_id in withdrawing.open_withdrawals():
         carry_out_withdrawal.delay(str(withdrawal_id))
     own_clips.remove_left_files()
+
+
+@shared_task(expires=3600, time_limit=4 * 3600, ignore_result=True)
+def remove_left_files() -> None:
+    """On schedule: recordings that no clip leads to."""
+    left_files.sweep()
 
 
 @shared_task(expires=600, ignore_result=True)

@@ -129,9 +129,9 @@ def open_withdrawals() -> list[UUID]:
 
 def remove_files(clip: Clip) -> None:
     """The recording and everything made of it; the row stays, with nothing of the voice in it."""
-    for key in (clip.original_key, clip.flac_key):
-        if key:
-            media.delete(key)
+    stored = {key for key, _ in media.listed(clip.folder)}
+    for key in stored | {clip.original_key, clip.flac_key} - {""}:
+        media.delete(key)
     ClipPrint.objects.filter(clip=clip).delete()
     Clip.objects.filter(pk=clip.pk).update(
         original_key="",

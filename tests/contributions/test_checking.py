@@ -126,6 +126,24 @@ def test_killed_it_is_done_over_and_the_file_is_there_once(
     assert ledger.flaws() == []
 
 
+def test_killed_and_then_withdrawn_nothing_is_left(
+    clip: Clip, media_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was written down of the audio that it had stored."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checking.deciding, "decide", killed)
+        with pytest.raises(KeyboardInterrupt):
+            checking.check(clip.pk)
+    assert len(files(media_folder)) == 2
+    for withdrawal in withdrawing.withdraw_all(clip.contributor):
+        withdrawing.carry_out(withdrawal.pk)
+    assert files(media_folder) == []
+
+
 def test_one_whose_task_always_dies_goes_to_people(clip: Clip) -> None:
     Clip.objects.filter(pk=clip.pk).update(checks=checking.MAX_CHECKS)
     checked(clip)

@@ -12,6 +12,8 @@ from apps.contributions.models.campaigns import Campaign, Prompt
 from apps.contributions.models.people import ConsentRecord, Contributor
 from apps.core.models import BaseModel
 
+CLIPS_FOLDER = "clips"
+
 
 class ClipQuerySet(models.QuerySet["Clip"]):
     def counting(self) -> Self:
@@ -112,6 +114,11 @@ class Clip(BaseModel):
 
     def __str__(self) -> str:
         return f"clip {self.pk.hex[-8:]}"
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie, those too that a process stored and did not live to write down."""
+        return f"{CLIPS_FOLDER}/{self.campaign_id}/{self.pk}"
 
     @property
     def earned_cents(self) -> int:
