@@ -18,6 +18,7 @@ from django.utils import timezone
 from apps.contributions.models import Clip
 from apps.contributions.models.clips import CLIPS_FOLDER
 from apps.core import media
+from apps.core.ids import uuid_or_none
 
 logger = structlog.get_logger(__name__)
 
@@ -46,5 +47,6 @@ def _stored() -> Iterator[tuple[str, UUID]]:
     old = timezone.now() - _ROW_FOLLOWS
     for key, written_at in media.listed(CLIPS_FOLDER):
         _, *folders, _ = key.split("/")
-        if written_at < old and len(folders) == 2:
-            yield key, UUID(folders[1])
+        clip_id = uuid_or_none(folders[1]) if len(folders) == 2 else None
+        if clip_id and written_at < old:
+            yield key, clip_id

@@ -18,6 +18,7 @@ from apps.contributions.models import Clip, ClipReport, Decision
 from apps.contributions.quality import Verdict
 from apps.contributions.quality.words import spoken_words
 from apps.core.errors import Conflict
+from apps.core.ids import uuid_or_none
 
 # By keys 1 to 6; contributors read them.
 REASONS: Final = (
@@ -52,7 +53,7 @@ class Filters:
         """From a query's parameters; what means nothing is left out."""
         state, measure, verdict = (str(given.get(name, "")) for name in ("state", "measure", "verdict"))
         return cls(
-            campaign=id_of(given.get("campaign")),
+            campaign=uuid_or_none(given.get("campaign")),
             state=state if state in Clip.State.values else Clip.State.IN_REVIEW,
             measure=measure if measure in MEASURES else "",
             verdict=verdict if verdict in list(Verdict) else "",
@@ -138,14 +139,6 @@ def known_of(clip: Clip) -> dict[str, Any]:
         "words": compared(clip.prompt.text, clip.transcript) if clip.transcript else [],
         "measures": sorted(clip.report, key=lambda line: -_weight(line.get("verdict"))),
     }
-
-
-def id_of(value: Any) -> UUID | None:
-    """None for what is no id."""
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
 
 
 def compared(wanted: str, heard: str) -> list[Word]:

@@ -25,6 +25,7 @@ from apps.contributions.visiting import (
 )
 from apps.core.addresses import client_address_of
 from apps.core.errors import AppError, NotFound
+from apps.core.ids import uuid_or_none
 from apps.core.media import serving
 
 CLIPS_PER_PAGE = 20
@@ -103,7 +104,7 @@ def record(request: ContributorRequest, campaign_id: UUID) -> HttpResponse:
         "standing": showing.standing(request.contributor, campaign),
         "reasons": [choice for choice in PromptReport.Reason.choices if choice[0] != "skipped"],
         "longest_seconds": intake.MAX_TOLD_MS // 1000,
-        "first_prompt": _uuid_or_none(request.GET.get("prompt", "")),
+        "first_prompt": uuid_or_none(request.GET.get("prompt", "")),
     }
     return render(request, "contributions/record.html", context)
 
@@ -189,10 +190,3 @@ def _fields_of(form: ConsentForm, ask: agreeing.Ask) -> tuple[Any, Any]:
     if ask.is_agreed:
         return None, None
     return form[f"agree_{ask.purpose}"], form[f"sha256_{ask.purpose}"]
-
-
-def _uuid_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -19,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import errors
+from apps.core.ids import uuid_or_none
 
 logger = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Page(CursorPagination):
             cursor = super().decode_cursor(request)
         except exceptions.NotFound:
             raise _unknown_cursor() from None
-        if cursor is not None and cursor.position is not None and not _is_uuid(str(cursor.position)):
+        if cursor is not None and cursor.position is not None and not uuid_or_none(cursor.position):
             raise _unknown_cursor()
         return cursor
 
@@ -73,14 +73,6 @@ def _unknown_cursor() -> errors.InvalidRequest:
     return errors.InvalidRequest(
         "This is no cursor of a page. Take it from `next` or `previous`.", param="cursor"
     )
-
-
-def _is_uuid(value: str) -> bool:
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True
 
 
 def request_id_of(request: Any) -> str:

@@ -32,6 +32,14 @@ def uuid7() -> uuid.UUID:
     return _compose(stamp, sequence, int.from_bytes(os.urandom(8)) >> 2)
 
 
+def uuid_or_none(value: object) -> uuid.UUID | None:
+    """What somebody typed or a file is named, where that is an id."""
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        return None
+
+
 def uuid7_floor(moment: datetime) -> uuid.UUID:
     """The smallest UUIDv7 of that moment: a bound for ranges and partitions."""
     return _compose((moment - _EPOCH) // timedelta(milliseconds=1), 0, 0)

@@ -47,6 +47,13 @@ def test_those_of_one_that_was_withdrawn_go(clip: Clip, media_folder: Path) -> N
     assert not media.exists(left)
 
 
+@pytest.mark.parametrize("name", ["clips/readme", "clips/a/b/original", "clips/a/b/c/original"])
+def test_what_is_no_recording_stays(clip: Clip, media_folder: Path, name: str) -> None:
+    stored(media_folder, name)
+    assert left_files.sweep() == 0
+    assert media.exists(name)
+
+
 def test_those_that_were_just_stored_stay(clip: Clip, media_folder: Path) -> None:
     """Their clip is written in a moment."""
     stored(media_folder, f"clips/{clip.campaign_id}/{uuid4()}/original", hours=0.5)

@@ -17,6 +17,7 @@ from apps.contributions.models import Campaign, Clip, Decision
 from apps.contributions.quality import Verdict
 from apps.contributions.review_queue import Filters
 from apps.core.errors import AppError
+from apps.core.ids import uuid_or_none
 
 MAX_REASON = 500
 
@@ -45,7 +46,7 @@ def next_part(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """The clip after the one that `after` names, in the order of the queue."""
     _require_view(request)
     filters = Filters.of(request.GET)
-    after = review_queue.id_of(request.GET.get("after"))
+    after = uuid_or_none(request.GET.get("after"))
     return _part(request, review_queue.next_clip(filters, after=after), filters)
 
 
@@ -79,7 +80,7 @@ def undo_part(request: HttpRequest, model_admin: Any) -> HttpResponse:
     try:
         clip = review_queue.undo_last(staff_of(request))
     except AppError as error:
-        after = review_queue.id_of(request.POST.get("clip"))
+        after = uuid_or_none(request.POST.get("clip"))
         shown = Clip.objects.filter(pk=after).first() if after else None
         return _part(request, shown, filters, problem=error.message)
     model_admin.log_change(request, clip, "Decision undone.")
@@ -112,7 +113,7 @@ def _shown(request: HttpRequest, clip: Clip | None, filters: Filters) -> dict[st
 
 
 def _named(request: HttpRequest) -> Clip | None:
-    clip_id = review_queue.id_of(request.GET.get("clip"))
+    clip_id = uuid_or_none(request.GET.get("clip"))
     if clip_id is None:
         return None
     return Clip.objects.select_related("campaign", "prompt", "contributor").filter(pk=clip_id).first()
