@@ -26,6 +26,7 @@ from apps.contributions.models import (
     Posting,
 )
 from apps.core import media
+from apps.core.crypto import decrypt_bytes, encrypt_bytes
 from apps.core.errors import Conflict, InvalidRequest
 
 MINIMUM_CENTS: Final = 1000
@@ -105,20 +106,28 @@ def cancel(batch: PayoutBatch, *, by: User) -> None:
 
 
 class CsvPayouts:
-    """A file that staff hand to their bank; the transfers' ids are entered back from it."""
+    """A file that staff hand to their bank; the transfers' ids are entered back from it.
+
+    It names accounts of people, so that it lies encrypted, as the accounts do.
+    """
 
     def send(self, batch: PayoutBatch) -> None:
         if batch.state != _B.APPROVED:
             raise Conflict("The batch is not approved.")
         content = payout_file(batch)
-        key = f"payouts/{batch.pk}.csv"
-        media.save(key, content)
+        key = f"payouts/{batch.pk}.csv.encrypted"
+        media.save(key, encrypt_bytes(content))
         with transaction.atomic():
             PayoutBatch.objects.filter(pk=batch.pk).update(
                 file_key=key, file_sha256=hashlib.sha256(content).hexdigest(), updated_at=timezone.now()
             )
             batch.payouts.filter(state=_P.PENDING).update(state=_P.SENT, updated_at=timezone.now())
         batch.refresh_from_db()
+
+
+def file_of(batch: PayoutBatch) -> bytes:
+    """As it was made. Raises `FileNotFoundError`, `Unavailable`."""
+    return decrypt_bytes(media.read(batch.file_key))
 
 
 def provider() -> PayoutProvider:

@@ -65,7 +65,7 @@ def press(client: Client, batch: PayoutBatch, name: str) -> str:
 def file_of(client: Client, batch: PayoutBatch) -> bytes:
     response = client.get(f"{BATCHES}{batch.pk}/file.csv")
     assert response.status_code == 200
-    return b"".join(response.streaming_content)  # type: ignore[attr-defined]
+    return bytes(response.content)
 
 
 def upload(client: Client, batch: PayoutBatch, content: bytes, name: str = "back.csv") -> str:

@@ -17,6 +17,7 @@ import pytest
 from apps.accounts.models import User
 from apps.contributions import deciding, ledger, payouts, people, tasks
 from apps.contributions.models import Campaign, Clip, Contributor, Decision, Payout, PayoutBatch, Posting
+from apps.core.crypto import decrypt_bytes
 from apps.webhooks.models import Event
 from tests.contributions import collecting, dying, held
 from tests.platform import until
@@ -107,10 +108,10 @@ def test_nobody_is_paid_twice_wherever_the_server_is_killed(
     # The file stored and not written down.
     office.server.restart()
     assert "The batch is approved." in office.press("approve_this")
-    file = media_folder / "payouts" / f"{batch.pk}.csv"
+    file = media_folder / "payouts" / f"{batch.pk}.csv.encrypted"
     with held.row(batch) as lock:
         office.killed_at(lock, office.press, "make_file")
-    content = file.read_bytes()
+    content = decrypt_bytes(file.read_bytes())
     batch.refresh_from_db()
     assert batch.file_key == ""
     assert states() == ["pending", "pending"]
@@ -118,7 +119,8 @@ def test_nobody_is_paid_twice_wherever_the_server_is_killed(
     # One payout settled, and the other one not.
     office.server.restart()
     assert "Payout file made." in office.press("make_file")
-    assert file.read_bytes() == content
+    batch.refresh_from_db()
+    assert payouts.file_of(batch) == content
     assert states() == ["sent", "sent"]
     results = filled_in(content)
     *_, last = batch.payouts.order_by("pk")
@@ -132,7 +134,7 @@ def test_nobody_is_paid_twice_wherever_the_server_is_killed(
     assert "1 settled" in office.enter(results)
     assert "0 settled" in office.enter(results)
     office.press("make_file")
-    assert file.read_bytes() == content
+    assert payouts.file_of(batch) == content
     assert office.kills == 4
     assert (state(batch), states()) == ("done", ["paid", "paid"])
     assert (posted("payout_begun"), posted("payout_paid")) == (2, 2)

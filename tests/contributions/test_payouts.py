@@ -79,7 +79,7 @@ def test_only_who_is_owed_enough_and_can_be_paid_is_proposed(
 
 def test_the_file_names_each_amount_once(batch: PayoutBatch) -> None:
     payouts.CsvPayouts().send(batch)
-    content = media.read(batch.file_key)
+    content = payouts.file_of(batch)
     assert content.splitlines()[0].decode() == HEAD
     lines = rows(content)
     assert sorted(line["amount"] for line in lines) == ["15.00", "20.00"]
@@ -87,6 +87,7 @@ def test_the_file_names_each_amount_once(batch: PayoutBatch) -> None:
     assert {line["currency"] for line in lines} == {"USD"}
     assert set(batch.payouts.values_list("state", flat=True)) == {"sent"}
     assert payouts.payout_file(batch) == content
+    assert b"account of" not in media.read(batch.file_key)
 
 
 @pytest.mark.parametrize("account", ["=1+1", "+49", "-1", "@SUM(A1)", '=HYPERLINK("https://evil.example")'])
@@ -239,9 +240,10 @@ def test_killed_between_file_and_note_it_is_sent_with_the_same_bytes(
     batch.refresh_from_db()
     assert not batch.file_key
     assert set(batch.payouts.values_list("state", flat=True)) == {"pending"}
-    before = media.read(f"payouts/{batch.pk}.csv")
+    assert media.exists(f"payouts/{batch.pk}.csv.encrypted")
+    before = payouts.payout_file(batch)
     payouts.CsvPayouts().send(batch)
-    assert media.read(batch.file_key) == before
+    assert payouts.file_of(batch) == before
     assert set(batch.payouts.values_list("state", flat=True)) == {"sent"}
 
 

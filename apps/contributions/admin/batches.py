@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -24,8 +23,6 @@ from apps.contributions.admin.money import PAYOUT_COLOURS
 from apps.contributions.amounts import in_usd
 from apps.contributions.models import Payout, PayoutBatch
 from apps.core.errors import AppError
-from apps.core.media import serving
-from apps.core.media.links import Linked
 
 BATCH_COLOURS = {"Draft": "info", "Approved": "warning", "Done": "success", "Cancelled": "danger"}
 # What there is to do with a batch in a state, and with one whose file is made.
@@ -230,14 +227,20 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
 
 
 @require_safe
-def download_file(request: HttpRequest, batch_id: UUID, model_admin: Any) -> HttpResponseBase:
+def download_file(request: HttpRequest, batch_id: UUID, model_admin: Any) -> HttpResponse:
     """It holds accounts of people, so that each download is noted."""
     require(request, "change_payoutbatch")
     batch = get_object_or_404(PayoutBatch, pk=batch_id)
     if not batch.file_key:
         raise Http404
+    try:
+        content = payouts.file_of(batch)
+    except FileNotFoundError as error:
+        raise Http404 from error
     model_admin.log_change(request, batch, "Payout file downloaded.")
-    return serving.answer(request, Linked(batch.file_key, 0, f"payouts-{batch.pk}.csv", "text/csv", True))
+    disposition = f'attachment; filename="payouts-{batch.pk}.csv"'
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @require_http_methods(["GET", "POST"])
