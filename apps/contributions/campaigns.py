@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from apps.contributions import consenting, gates
+from apps.contributions import consenting, gates, invitation_mails
 from apps.contributions.models import Campaign, CampaignInvitation, Purpose
 from apps.core import notices
 from apps.core.errors import Conflict, InvalidRequest
@@ -37,6 +37,7 @@ def open_campaign(campaign: Campaign) -> None:
     if missing:
         raise Conflict(" ".join(missing), code="campaign_incomplete")
     _move(campaign, {_S.DRAFT, _S.PAUSED, _S.CLOSED}, _S.OPEN)
+    invitation_mails.call()
 
 
 def pause_campaign(campaign: Campaign) -> None:
@@ -81,8 +82,11 @@ def judge_again(campaign: Campaign) -> None:
 
 
 @transaction.atomic
-def invite(campaign: Campaign, addresses: Iterable[str]) -> Invited:
-    """Whoever signs in with one of these may record; no mail is sent. `InvalidRequest` for too many."""
+def invite(campaign: Campaign, addresses: Iterable[str], *, is_mail_wanted: bool = False) -> Invited:
+    """Whoever signs in with one of these may record. `InvalidRequest` for too many.
+
+    Mails go out while the campaign runs; who was invited before gets none by this.
+    """
     wanted = [address.strip().strip("<>,;").lower() for address in addresses]
     wanted = [address for address in wanted if address]
     if len(wanted) > MAX_INVITED:
@@ -100,8 +104,10 @@ def invite(campaign: Campaign, addresses: Iterable[str]) -> Invited:
             result.refused.append(address)
             continue
         there.add(address)
-        made.append(CampaignInvitation(campaign=campaign, email=address))
+        made.append(CampaignInvitation(campaign=campaign, email=address, is_mail_wanted=is_mail_wanted))
     result.added = len(CampaignInvitation.objects.bulk_create(made, batch_size=1000))
+    if is_mail_wanted and made:
+        invitation_mails.call()
     return result
 
 

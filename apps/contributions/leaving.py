@@ -18,8 +18,10 @@ def has_other_uses(user: User) -> bool:
 def erase(contributor: Contributor, user: User) -> bool:
     """Answers whether the account went too: it does where nothing but contributing was done with it."""
     withdrawing.erase(contributor)
+    own_invitations = CampaignInvitation.objects.filter(email__iexact=user.email)
     if has_other_uses(user):
+        own_invitations.filter(mailed_at=None).update(is_mail_wanted=False)
         return False
-    CampaignInvitation.objects.filter(email__iexact=user.email).delete()
+    own_invitations.delete()
     user.delete()
     return True

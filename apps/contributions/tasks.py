@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 
-from apps.contributions import checking, ledger, left_files, own_clips, withdrawing
+from apps.contributions import checking, invitation_mails, ledger, left_files, own_clips, withdrawing
 from apps.contributions.quality import DecodingTimedOut
 
 logger = structlog.get_logger(__name__)
@@ -36,6 +36,11 @@ def carry_out_withdrawal(withdrawal_id: str) -> None:
     withdrawing.carry_out(UUID(withdrawal_id))
 
 
+@shared_task(expires=invitation_mails.EXPIRES_SECONDS, ignore_result=True)
+def mail_invitations() -> None:
+    invitation_mails.send_due()
+
+
 @shared_task(expires=25, ignore_result=True)
 def sweep() -> None:
     """On schedule: what nobody was called for, or whose task died."""
@@ -43,6 +48,8 @@ def sweep() -> None:
         check_clip.delay(str(clip_id))
     for withdrawal_id in withdrawing.open_withdrawals():
         carry_out_withdrawal.delay(str(withdrawal_id))
+    if invitation_mails.due().exists():
+        mail_invitations.delay()
     own_clips.remove_left_files()
 
 

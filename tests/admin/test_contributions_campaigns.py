@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -15,8 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.models import Organization, User
-from apps.contributions import consenting, deciding, sentences
-from apps.contributions.models import Campaign, Clip, ConsentText, Prompt
+from apps.contributions import consenting, deciding, invitation_mails, sentences
+from apps.contributions.models import Campaign, CampaignInvitation, Clip, ConsentText, Prompt
+from apps.contributions.models.campaigns import MAX_MAIL_TRIES
 from tests.admin.act import act
 from tests.cast import signed_in
 from tests.contributions import collecting
@@ -209,6 +211,45 @@ def test_inviting(staff: Client, campaign: Campaign) -> None:
     assert campaign not in Campaign.objects.open_to(person)
 
 
+def test_mails_to_who_is_invited(staff: Client, campaign: Campaign) -> None:
+    url = f"{CAMPAIGNS}{campaign.pk}/invite/"
+    assert (
+        "checked" in staff.get(url).content.decode().partition('name="is_mail_wanted"')[2].partition(">")[0]
+    )
+    shown = staff.post(url, {"addresses": "a@x.example", "is_mail_wanted": "on"}).content.decode()
+    assert "waiting" in shown
+    assert 'name="mail"' not in shown
+    CampaignInvitation.objects.update(mail_tries=2)
+    assert "Send now" in staff.get(url).content.decode()
+    shown = staff.post(url, {"addresses": "b@x.example"}).content.decode()
+    assert "no mail wanted" in shown
+    assert "Send a mail" in shown
+    invitation_mails.send_due()
+    assert [message.to for message in mail.outbox] == [["a@x.example"]]
+    shown = staff.get(url).content.decode()
+    assert "mail sent <time" in shown
+    assert "Send again" in shown
+    assert "waiting" not in shown
+    assert "b@x.example is sent a mail now." in said(staff.post(url, {"mail": "b@x.example"}, follow=True))
+    assert "a moment ago" in said(staff.post(url, {"mail": "a@x.example"}, follow=True))
+    assert staff.post(url, {"mail": "nobody@x.example"}).status_code == 404
+    CampaignInvitation.objects.update(mailed_at=None, mail_tries=MAX_MAIL_TRIES)
+    shown = staff.get(url).content.decode()
+    assert "not sent" in shown
+    assert "the mail server refused it 6×" in shown
+    Campaign.objects.update(state="paused")
+    assert "once the campaign is open" in said(staff.post(url, {"mail": "a@x.example"}, follow=True))
+    Campaign.objects.update(state="closed")
+    shown = staff.get(url).content.decode()
+    assert "no mail, the campaign is closed" in shown
+    assert 'name="mail"' not in shown
+    assert "The campaign is closed." in said(staff.post(url, {"mail": "a@x.example"}, follow=True))
+
+
+def said(response: Any) -> str:
+    return " ".join(map(str, response.context["messages"]))
+
+
 def test_sentences_are_dropped_wanted_again_and_their_reports_closed(
     staff: Client, sam: User, campaign: Campaign
 ) -> None:
@@ -311,6 +352,7 @@ def test_who_may_only_look_changes_nothing(campaign: Campaign) -> None:
         assert client.post(f"{at}{name}/", {"_form_submitted": "True"}).status_code == 403
     assert client.post(f"{at}import/", {"text": "A line."}).status_code == 403
     assert client.post(f"{at}invite/", {"addresses": "a@x.example"}).status_code == 403
+    assert client.post(f"{at}invite/", {"mail": "a@x.example"}).status_code == 403
     assert client.get(f"{TEXTS}add/").status_code == 403
     campaign.refresh_from_db()
     assert (campaign.state, campaign.prompts.filter(is_wanted=True).count()) == ("open", 5)

@@ -14,6 +14,7 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
 )
 
 from apps.contributions import gates
@@ -184,8 +185,15 @@ class ImportForm(forms.Form):
 class InviteForm(forms.Form):
     addresses = forms.CharField(
         label="Email addresses",
-        help_text="Apart by spaces, commas or lines. Nobody is sent a mail: tell them yourself.",
+        help_text="Apart by spaces, commas or lines.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}),
+    )
+    is_mail_wanted = forms.BooleanField(
+        label="Send each of them a mail",
+        help_text="With the link, the pay and the date until when. While the campaign is not open, it waits.",
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanWidget(),
     )
 
     def clean_addresses(self) -> list[str]:

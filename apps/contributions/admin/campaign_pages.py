@@ -13,10 +13,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.contributions import agreement, campaigns, progress, sentences, suspicions
-from apps.contributions.admin.base import page, require
+from apps.contributions import agreement, campaigns, invitation_mails, progress, sentences, suspicions
+from apps.contributions.admin.base import do, page, require
 from apps.contributions.admin.campaign_forms import ImportForm, InviteForm
-from apps.contributions.models import Campaign, Clip
+from apps.contributions.models import Campaign, CampaignInvitation, Clip
 from apps.core.errors import AppError
 
 PROMPTS_A_PAGE = 50
@@ -131,9 +131,13 @@ def invite_page(request: HttpRequest, campaign_id: UUID, model_admin: Any) -> Ht
         model_admin.log_change(request, campaign, f"{gone} invitations taken back.")
         model_admin.message_user(request, f"{gone} taken back.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:contributions_campaign_invite", args=[campaign.pk]))
+    if "mail" in request.POST:
+        invitation = get_object_or_404(campaign.invitations, email=request.POST["mail"])
+        _mail(request, invitation, model_admin)
+        return HttpResponseRedirect(reverse("admin:contributions_campaign_invite", args=[campaign.pk]))
     if request.method == "POST" and form.is_valid():
         try:
-            invited = campaigns.invite(campaign, form.cleaned_data["addresses"])
+            invited = campaigns.invite(campaign, **form.cleaned_data)
         except AppError as refused:
             form.add_error("addresses", refused.message)
         else:
@@ -152,6 +156,17 @@ def invite_page(request: HttpRequest, campaign_id: UUID, model_admin: Any) -> Ht
         invitations=campaign.invitations.order_by("email")[:SHOWN_INVITED],
         count=campaign.invitations.count(),
     )
+
+
+def _mail(request: HttpRequest, invitation: CampaignInvitation, model_admin: Any) -> None:
+    campaign = invitation.campaign
+
+    def send() -> None:
+        invitation_mails.send_again(invitation)
+
+    if do(model_admin, request, campaign, send, "An invitation is mailed.")[0]:
+        when = "now" if campaign.is_running else "once the campaign is open"
+        model_admin.message_user(request, f"{invitation.email} is sent a mail {when}.", messages.SUCCESS)
 
 
 def _imported(campaign: Campaign, form: ImportForm) -> sentences.Imported:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -17,6 +17,8 @@ from apps.accounts.models import User
 from apps.core.models import BaseModel, OrganizationOwned, OrganizationQuerySet
 
 MAX_PROMPT_CHARACTERS = 300
+# Of one mail that the mail server refuses.
+MAX_MAIL_TRIES = 6
 
 
 class Purpose(models.TextChoices):
@@ -31,11 +33,15 @@ class Purpose(models.TextChoices):
 class CampaignQuerySet(OrganizationQuerySet):
     def open_to(self, user: User, now: datetime | None = None) -> Self:
         """Those in which this person may record now."""
-        now = now or timezone.now()
         invited = Q(access=Campaign.Access.OPEN) | Q(invitations__email__iexact=user.email)
+        return self.running(now).filter(invited).distinct()
+
+    def running(self, now: datetime | None = None) -> Self:
+        """Those in which somebody may record now."""
+        now = now or timezone.now()
         begun = Q(starts_at=None) | Q(starts_at__lte=now)
         going_on = Q(ends_at=None) | Q(ends_at__gt=now)
-        return self.filter(invited, begun, going_on, state=Campaign.State.OPEN).distinct()
+        return self.filter(begun, going_on, state=Campaign.State.OPEN)
 
 
 class Campaign(OrganizationOwned):
@@ -166,12 +172,33 @@ class CampaignInvitation(BaseModel):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField()
+    is_mail_wanted = models.BooleanField(default=False)
+    mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    mail_tries = models.PositiveSmallIntegerField(default=0, editable=False, help_text="That failed.")
+    mail_due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="After a try that failed, when the next one is."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "email"], name="campaign_invitation_once")]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(is_mail_wanted=True, mailed_at=None),
+                name="invitation_mail_waiting",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def mail_state(self) -> Literal["unwanted", "sent", "waiting", "failed"]:
+        if not self.is_mail_wanted:
+            return "unwanted"
+        if self.mailed_at is not None:
+            return "sent"
+        return "waiting" if self.mail_tries < MAX_MAIL_TRIES else "failed"
 
 
 class PromptReport(BaseModel):
