@@ -1,4 +1,4 @@
-"""What a development machine starts with: an account, an organization, keys and a shared deployment."""
+"""What a development machine starts with: an account, an organization, keys, a deployment, a campaign."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.conf import settings
 
 from apps.accounts.models import Membership, Organization, User
 from apps.accounts.services import create_organization
-from apps.console import demo_file
+from apps.console import demo_campaign, demo_file
 from apps.core.errors import Conflict, PermissionDenied, Unauthenticated
 from apps.deployments.shared import ensure_shared_deployment
 from apps.keys import identity
@@ -42,6 +42,7 @@ def seed() -> dict[str, str]:
         admin = _admin(email, password)
         organization = _organization(admin)
         ensure_shared_deployment()
+        demo_campaign.ensure(organization)
         values = {
             "BASE_URL": settings.BASE_URL,
             "ADMIN_EMAIL": email,

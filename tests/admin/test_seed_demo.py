@@ -16,7 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import Membership, Organization, User
-from apps.console import demo_file
+from apps.console import demo_campaign, demo_file
+from apps.contributions.models import Campaign
 from apps.deployments.models import Deployment, Worker
 from apps.keys import identity
 from apps.keys.models import ApiKey
@@ -57,6 +58,9 @@ def test_it_makes_everything_and_writes_the_file(db: None, var_dir: Path, settin
     assert admin.is_superuser
     assert EmailAddress.objects.get(user=admin).verified
     organization = Membership.objects.get(user=admin, role="owner").organization
+    campaign = Campaign.objects.get(organization=organization)
+    assert campaign.is_running
+    assert campaign.prompts.count() == len(demo_campaign.SENTENCES)
     live, test = (identity.authenticate(values[name]) for name in ("API_KEY_LIVE", "API_KEY_TEST"))
     assert (live.mode, live.scopes, live.organization_id) == ("live", {"speech", "manage"}, organization.pk)
     assert (test.mode, test.scopes, test.organization_id) == ("test", {"speech"}, organization.pk)
@@ -77,7 +81,7 @@ def test_a_second_start_keeps_everything(db: None, var_dir: Path, settings: Any)
     settings.BASE_URL = "http://localhost:9999"
     assert seed() == first | {"BASE_URL": "http://localhost:9999"}
     assert ApiKey.objects.count() == 2
-    assert Organization.objects.count() == User.objects.count() == 1
+    assert Organization.objects.count() == User.objects.count() == Campaign.objects.count() == 1
 
 
 def test_a_dead_key_is_replaced_and_the_other_kept(db: None, var_dir: Path) -> None:

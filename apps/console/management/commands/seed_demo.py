@@ -9,7 +9,7 @@ from apps.core.errors import AppError
 
 
 class Command(BaseCommand):
-    help = "Make the demo's account, organization, keys and shared deployment, and write demo.env."
+    help = "Make the demo's account, organization, keys, shared deployment and campaign, and write demo.env."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
