@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.account.utils import filter_users_by_email
@@ -16,8 +17,10 @@ from django.http import HttpRequest
 from django.shortcuts import render
 
 from apps.accounts.models import User
+from apps.accounts.openid.issuer import OpenIDError
 from apps.accounts.services import create_organization
 
+logger = structlog.get_logger(__name__)
 # Pages that people use for themselves. Who signs up on the way there belongs nowhere yet; the console offers
 # to make an organization when they come to it.
 PERSONAL_PAGES = "/contribute"
@@ -63,6 +66,18 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise _refusal(request, sociallogin, "socialaccount/account_exists.html", status=409)
         sociallogin.email_addresses = [address]
         sociallogin.user.email = address.email
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        """People read that it did not work; why is for who set it up."""
+        if isinstance(exception, OpenIDError):
+            logger.warning("sign-in refused", provider=provider.id, reason=str(exception))
 
     def can_authenticate_by_email(self, login: Any, email: str) -> bool:
         """Whether the provider's word for an address opens the account that has verified the same one."""

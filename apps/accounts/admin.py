@@ -273,7 +273,7 @@ class EmailAddressAdmin(AllauthEmailAddressAdmin, ModelAdmin):
 
 @admin.register(SocialAccount)
 class SocialAccountAdmin(ReadOnlyAdmin, AllauthSocialAccountAdmin):
-    """Sign-ins with Google and GitHub."""
+    """Sign-ins with Google, GitHub and OpenID."""
 
     list_display = ["user", "provider", "uid", "last_login", "date_joined"]
     list_filter = ["provider"]

@@ -1,4 +1,4 @@
-"""Google and GitHub are offered where they are configured, and nowhere else."""
+"""Google, GitHub and OpenID are offered where they are configured, and nowhere else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import django
 django.setup()
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
-for provider in ("google", "github"):
+for provider in ("google", "github", "openid"):
     print(provider, provider in settings.SOCIALACCOUNT_PROVIDERS)
 """
 
@@ -35,11 +35,12 @@ def test_without_them_nothing_is_offered(client: Client, db: None, path: str) ->
     page = client.get(path).content.decode().lower()
     assert "google" not in page
     assert "github" not in page
+    assert "openid" not in page
 
 
 def test_each_is_there_where_it_is_configured() -> None:
     done = settings_with(GITHUB_CLIENT_ID="id", GITHUB_CLIENT_SECRET="secret")
-    assert done.stdout.split() == ["google", "False", "github", "True"], done.stderr
+    assert done.stdout.split() == ["google", "False", "github", "True", "openid", "False"], done.stderr
 
 
 def test_half_of_a_pair_stops_the_start_with_one_line() -> None:

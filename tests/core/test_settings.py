@@ -71,6 +71,15 @@ def test_a_missing_variable_stops_the_start_with_one_line(missing: str | None) -
         ("BASE_URL", "http://voice.example.com", "must start with https:// in production"),
         ("ALLOWED_HOSTS", "*", "must name hosts in production"),
         ("GITHUB_URL", "http://github.example.com", "must start with https:// in production"),
+        ("OPENID_URL", "login.example.com", "must be a URL that starts with https:// or http://"),
+        ("OPENID_URL", "https:///realm", "must be the issuer alone"),
+        ("OPENID_URL", "https://login.example.com/realm?tenant=1", "must be the issuer alone"),
+        ("OPENID_URL", "https://a/.well-known/openid-configuration", "must be the issuer alone"),
+        ("OPENID_NAME", "a\nname", "must be one line"),
+        ("OPENID_NAME", "n" * 41, "must be one line of 1 to 40 characters"),
+        ("OPENID_ORIGINS", "https://login.example.com/path", "must be origins alone"),
+        ("OPENID_ORIGINS", "https://*; script-src *", "must be origins alone"),
+        ("OPENID_ORIGINS", "https://login.example.com", "OPENID_URL names no issuer"),
         ("VERDA_CLIENT_ID", "only-the-id", "belong together"),
         ("S3_ACCESS_KEY_ID", "only-the-id", "belong together"),
         ("S3_BUCKET", "https://s3.example.com/bucket", "must be the name of a bucket"),
@@ -85,6 +94,34 @@ def test_a_malformed_variable_is_named_with_what_is_wrong(name: str, value: str,
     assert message.startswith(name)
     assert words in message
     assert "\n" not in message
+
+
+OPENID = {
+    "OPENID_URL": "https://login.example.com/realms/voices/",
+    "OPENID_CLIENT_ID": "client",
+    "OPENID_CLIENT_SECRET": "secret",
+}
+
+
+def test_an_issuer_is_known_without_its_last_slash() -> None:
+    values = read_environment(
+        PRODUCTION | OPENID | {"OPENID_ORIGINS": "https://a.example, https://b.example"}
+    )
+    assert values["OPENID_URL"] == "https://login.example.com/realms/voices"
+    assert values["OPENID_NAME"] == "OpenID"
+    assert values["OPENID_ORIGINS"] == ["https://a.example", "https://b.example"]
+
+
+@pytest.mark.parametrize("missing", OPENID)
+def test_a_part_of_openid_names_what_is_missing(missing: str) -> None:
+    environ = {name: value for name, value in (PRODUCTION | OPENID).items() if name != missing}
+    with pytest.raises(ConfigurationError, match=f"^{missing} is not set: .* belong together"):
+        read_environment(environ)
+
+
+def test_an_issuer_is_asked_by_https_in_production() -> None:
+    with pytest.raises(ConfigurationError, match=r"^OPENID_URL must start with https:// in"):
+        read_environment(PRODUCTION | OPENID | {"OPENID_URL": "http://login.example.com"})
 
 
 def test_a_malformed_variable_stops_the_start_with_one_line() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.fakes.oauth import Answer, AuthorizationServer, Refused, as_json
+from tests.fakes.oauth import Answer, AuthorizationServer, Grant, Refused, as_json
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class GitHub(AuthorizationServer):
     def people(self) -> dict[str, str]:
         return {person: f"Authorize {account.login}" for person, account in self.accounts.items()}
 
-    def token_answer(self, token: str, person: str) -> Answer:
+    def token_answer(self, token: str, grant: Grant) -> Answer:
         """A form, as GitHub answers who does not ask for JSON."""
         body = urlencode({"access_token": token, "scope": "user:email", "token_type": "bearer"})
         return 200, {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}, body

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.fakes.oauth import Answer, AuthorizationServer, Refused, as_json
+from tests.fakes.oauth import Answer, AuthorizationServer, Grant, Refused, as_json
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class Google(AuthorizationServer):
         }
         return jwt.encode(claims, key or self.key, algorithm="RS256", headers={"kid": "first"})
 
-    def token_answer(self, token: str, person: str) -> Answer:
+    def token_answer(self, token: str, grant: Grant) -> Answer:
         return as_json(
             {
                 "access_token": token,
                 "expires_in": 3599,
                 "scope": " ".join(self.scopes),
                 "token_type": "Bearer",
-                "id_token": self.id_token(person),
+                "id_token": self.id_token(grant.person),
             }
         )
 

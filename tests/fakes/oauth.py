@@ -1,4 +1,4 @@
-"""What the stand-ins of Google and GitHub share: an authorization server on loopback (RFC 6749, 7636).
+"""What the stand-ins of providers share: an authorization server on loopback (RFC 6749, 7636).
 
 It is strict: anything that the real one would refuse, and anything it would not be sent, is answered with an
 error and noted in `refusals`, so that a test can see that none was made.
@@ -12,7 +12,7 @@ import html
 import json
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -36,6 +36,7 @@ class Grant:
     redirect_uri: str
     state: str
     code_challenge: str
+    nonce: str = ""
     person: str = ""
 
 
@@ -50,6 +51,7 @@ class AuthorizationServer(Loopback):
     refusals: list[str] = field(default_factory=list)
     authorize_path = ""
     token_path = ""
+    asks_nonce = False
 
     def __post_init__(self) -> None:
         super().__init__(_Handler)
@@ -62,11 +64,16 @@ class AuthorizationServer(Loopback):
         """Id to label of everybody who is signed in at the provider."""
         raise NotImplementedError
 
-    def token_answer(self, token: str, person: str) -> Answer:
+    def token_answer(self, token: str, grant: Grant) -> Answer:
         raise NotImplementedError
 
     def api(self, path: str, authorization: str) -> Answer:
         raise NotImplementedError
+
+    def authenticate(self, form: dict[str, str], authorization: str) -> None:
+        """Takes what says who the client is out of the form."""
+        given = (form.pop("client_id", ""), form.pop("client_secret", ""), authorization)
+        _require(given == (self.client_id, self.client_secret, ""), "invalid_client", "another client")
 
     # ---- the protocol ---------------------------------------------------------------------------------
     def answer(self, method: str, target: str, authorization: str, body: str) -> Answer:
@@ -78,7 +85,7 @@ class AuthorizationServer(Loopback):
                 case "POST", "/choose":
                     return self._choose(_once_each(body))
                 case "POST", self.token_path:
-                    return self._exchange(_once_each(body))
+                    return self._exchange(_once_each(body), authorization)
                 case "GET", path:
                     return self.api(path, authorization)
             raise Refused("not_found", f"{method} {parts.path} is nothing here", 404)
@@ -93,6 +100,7 @@ class AuthorizationServer(Loopback):
             redirect_uri=asked.pop("redirect_uri", ""),
             state=asked.pop("state", ""),
             code_challenge=asked.pop("code_challenge", ""),
+            nonce=asked.pop("nonce", ""),
         )
         expected = {"client_id": self.client_id, "response_type": "code", "code_challenge_method": "S256"}
         _require(asked == expected, "invalid_request", f"sent {sorted(asked)} or a wrong value of those")
@@ -101,6 +109,8 @@ class AuthorizationServer(Loopback):
         _require(len(grant.state) >= 16, "invalid_request", "the state can be guessed")
         challenge = re.fullmatch(r"[A-Za-z0-9_-]{43}", grant.code_challenge)
         _require(challenge is not None, "invalid_request", "no S256 code challenge")
+        long_enough = len(grant.nonce) >= 16 if self.asks_nonce else not grant.nonce
+        _require(long_enough, "invalid_request", "a nonce that is missing, short or not asked for")
         ticket = secrets.token_hex(8)
         self._pending[ticket] = grant
         return _page(ticket, self.people())
@@ -113,27 +123,23 @@ class AuthorizationServer(Loopback):
             answer = {"error": "access_denied", "state": grant.state}
         else:
             code = secrets.token_urlsafe(24)
-            self._codes[code] = Grant(grant.redirect_uri, grant.state, grant.code_challenge, form["person"])
+            self._codes[code] = replace(grant, person=form["person"])
             answer = {"code": code, "state": grant.state}
         return 302, {"Location": f"{grant.redirect_uri}?{urlencode(answer)}"}, ""
 
-    def _exchange(self, form: dict[str, str]) -> Answer:
+    def _exchange(self, form: dict[str, str], authorization: str) -> Answer:
         """A code works once, for the client, redirect URI and verifier it was made for."""
         grant = self._codes.pop(form.pop("code", ""), None)
         if grant is None:
             raise Refused("invalid_grant", "this code is unknown or was used")
+        self.authenticate(form, authorization)
         verifier = form.pop("code_verifier", "")
-        expected = {
-            "grant_type": "authorization_code",
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "redirect_uri": grant.redirect_uri,
-        }
-        _require(form == expected, "invalid_client", f"sent {sorted(form)} or a wrong value of those")
+        expected = {"grant_type": "authorization_code", "redirect_uri": grant.redirect_uri}
+        _require(form == expected, "invalid_request", f"sent {sorted(form)} or a wrong value of those")
         _require(_challenge_of(verifier) == grant.code_challenge, "invalid_grant", "wrong code verifier")
         token = secrets.token_urlsafe(24)
         self.tokens[token] = grant.person
-        return self.token_answer(token, grant.person)
+        return self.token_answer(token, grant)
 
     def person_of(self, authorization: str, scheme: str) -> str:
         given, _, token = authorization.partition(" ")

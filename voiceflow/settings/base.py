@@ -14,7 +14,9 @@ from .environment import BASE_DIR as BASE_DIR
 from .media import MEDIA_ROOT as MEDIA_ROOT
 from .media import MEDIA_STORAGE
 from .media import S3_BUCKET as S3_BUCKET
-from .sign_in import SIGN_IN_APPS, SIGN_IN_ORIGINS
+from .sign_in import OPENID_URL as OPENID_URL
+from .sign_in import SIGN_IN_APPS
+from .sign_in import SIGN_IN_ORIGINS as SIGN_IN_ORIGINS
 from .sign_in import SOCIALACCOUNT_PROVIDERS as SOCIALACCOUNT_PROVIDERS
 from .unfold import UNFOLD as UNFOLD
 

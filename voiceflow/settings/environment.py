@@ -81,6 +81,29 @@ def optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda raw: parse(raw) if raw else ""
 
 
+def issuer(raw: str) -> str:
+    """As OpenID Connect has it: the address that discovery is asked at, without the path of discovery."""
+    address = url("https", "http")(raw)
+    parts = urlsplit(address)
+    if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment or "/.well-known/" in raw:
+        raise ValueError("must be the issuer alone, without /.well-known/openid-configuration or a query")
+    return address
+
+
+def origins(raw: str) -> list[str]:
+    found = [url("https", "http")(part) for part in words(raw)]
+    for origin in found:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", origin):
+            raise ValueError("must be origins alone, such as https://login.example.com, with commas between")
+    return found
+
+
+def label(raw: str) -> str:
+    if not 1 <= len(raw.strip()) <= 40 or not raw.isprintable():
+        raise ValueError("must be one line of 1 to 40 characters")
+    return raw.strip()
+
+
 def bucket(raw: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]", raw):
         raise ValueError("must be the name of a bucket alone")
@@ -230,6 +253,11 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("GITHUB_CLIENT_ID", text, "sign-in with GitHub, shown when both are set", ""),
     Variable("GITHUB_CLIENT_SECRET", text, "see GITHUB_CLIENT_ID", ""),
     Variable("GITHUB_URL", url("https", "http"), "GitHub, or your GitHub Enterprise Server", GITHUB_URL),
+    Variable("OPENID_URL", optional(issuer), "sign-in with OpenID Connect: the issuer", ""),
+    Variable("OPENID_CLIENT_ID", text, "see OPENID_URL", ""),
+    Variable("OPENID_CLIENT_SECRET", text, "see OPENID_URL", ""),
+    Variable("OPENID_NAME", label, "what people call it: Continue with …", "OpenID"),
+    Variable("OPENID_ORIGINS", origins, "where else its sign-in leads people, if not only to OPENID_URL", ""),
     Variable("VERDA_CLIENT_ID", text, "Verda's cloud; without it the platform is in demo mode", ""),
     Variable("VERDA_CLIENT_SECRET", text, "see VERDA_CLIENT_ID", ""),
     Variable(
@@ -375,11 +403,17 @@ def _check_together(values: dict[str, Any], *, production: bool) -> None:
     for pair in (*pairs, ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")):
         if bool(values[pair[0]]) != bool(values[pair[1]]):
             raise ConfigurationError(f"{pair[0]} and {pair[1]} belong together: set both or none.")
+    openid = ("OPENID_URL", "OPENID_CLIENT_ID", "OPENID_CLIENT_SECRET")
+    missing = [name for name in openid if not values[name]]
+    if 0 < len(missing) < len(openid):
+        raise ConfigurationError(f"{missing[0]} is not set: {', '.join(openid)} belong together.")
+    if values["OPENID_ORIGINS"] and missing:
+        raise ConfigurationError("OPENID_ORIGINS says where sign-in leads, but OPENID_URL names no issuer.")
     for name in ("S3_ENDPOINT_URL", "S3_REGION", "S3_ACCESS_KEY_ID"):
         if values[name] and not values["S3_BUCKET"]:
             raise ConfigurationError(f"{name} says where a bucket is, but S3_BUCKET names none.")
-    for name in ("BASE_URL", "GOOGLE_URL", "GITHUB_URL"):
-        if production and not values[name].startswith("https://"):
+    for name in ("BASE_URL", "GOOGLE_URL", "GITHUB_URL", "OPENID_URL"):
+        if production and values[name] and not values[name].startswith("https://"):
             raise ConfigurationError(f"{name} must start with https:// in production.")
     if production and "*" in values["ALLOWED_HOSTS"]:
         raise ConfigurationError("ALLOWED_HOSTS must name hosts in production, not *.")

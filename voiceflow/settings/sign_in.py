@@ -1,4 +1,4 @@
-"""Sign-in with Google and GitHub, for those of the two whose client the environment names."""
+"""Sign-in with Google, GitHub and an OpenID Connect provider: those whose client the environment names."""
 
 from __future__ import annotations
 
@@ -51,8 +51,22 @@ if ENV["GITHUB_CLIENT_ID"]:
         **({} if ENV["GITHUB_URL"] == GITHUB_URL else {"GITHUB_URL": ENV["GITHUB_URL"]}),
     }
 
+OPENID_URL = ENV["OPENID_URL"]
+if OPENID_URL:
+    [_openid] = _client("OPENID")
+    SOCIALACCOUNT_PROVIDERS["openid"] = {
+        "APPS": [{**_openid, "name": ENV["OPENID_NAME"]}],
+        "OAUTH_PKCE_ENABLED": True,
+    }
+
 # One that is not set up has no URLs either: allauth's would answer 500.
-SIGN_IN_APPS = [f"allauth.socialaccount.providers.{name}" for name in SOCIALACCOUNT_PROVIDERS]
+SIGN_IN_APPS = [
+    "apps.accounts.openid" if name == "openid" else f"allauth.socialaccount.providers.{name}"
+    for name in SOCIALACCOUNT_PROVIDERS
+]
 
 # Browsers hold form-action against the redirect that answers a sign-in button, too.
-SIGN_IN_ORIGINS = [_origin(ENV[f"{name.upper()}_URL"]) for name in SOCIALACCOUNT_PROVIDERS]
+SIGN_IN_ORIGINS = [
+    *(_origin(ENV[f"{name.upper()}_URL"]) for name in SOCIALACCOUNT_PROVIDERS),
+    *ENV["OPENID_ORIGINS"],
+]

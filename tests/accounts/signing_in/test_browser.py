@@ -1,7 +1,8 @@
-"""The two buttons in a real Chromium: content policy, cookies and redirects across origins included."""
+"""The buttons in a real Chromium: content policy, cookies and redirects across origins included."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -12,11 +13,13 @@ from tests.accounts.signing_in.people import make_user
 from tests.cast import PASSWORD
 from tests.fakes.github import GitHub, GitHubAccount
 from tests.fakes.google import Google, GoogleAccount
+from tests.fakes.openid import OpenID, OpenIDAccount
 from tests.platform import Server
 
 pytestmark = pytest.mark.browser
 
 ADA = GoogleAccount("1001", "ada@gmail.com", "Ada Example")
+WORK = OpenIDAccount("ada-1001", "ada@work.example", "Ada Example")
 OCTO = GitHubAccount(77, "octo", "Octo Example", (("octo@example.com", True, True),))
 
 
@@ -71,11 +74,11 @@ def test_the_buttons_are_there_only_where_they_work(page: Page, server: Server) 
     for path in ("/accounts/login/", "/accounts/signup/"):
         page.goto(path)
         buttons = page.get_by_role("button", name="Continue with")
-        expect(buttons).to_have_text(["Continue with GitHub", "Continue with Google"])
-        upper, lower = (button.bounding_box() for button in buttons.all())
-        assert upper
-        assert lower
-        assert lower["y"] - (upper["y"] + upper["height"]) >= 8  # they do not touch
+        expect(buttons).to_have_text([f"Continue with {name}" for name in ("GitHub", "Google", "OpenID")])
+        for upper, lower in itertools.pairwise(button.bounding_box() for button in buttons.all()):
+            assert upper
+            assert lower
+            assert lower["y"] - (upper["y"] + upper["height"]) >= 8  # they do not touch
         page.goto(f"{server.url}{path}")
         expect(page.get_by_label("Email")).to_be_visible()
         expect(page.get_by_text("Continue with")).to_have_count(0)
@@ -83,13 +86,18 @@ def test_the_buttons_are_there_only_where_they_work(page: Page, server: Server) 
 
 @pytest.mark.parametrize(
     ("provider", "button", "name"),
-    [("Google", ADA.email, ADA.name), ("GitHub", "Authorize octo", "Octo Example")],
+    [
+        ("Google", ADA.email, ADA.name),
+        ("GitHub", "Authorize octo", "Octo Example"),
+        ("OpenID", WORK.email, WORK.name),
+    ],
 )
 def test_signing_up_and_in_again(
-    page: Page, google: Google, github: GitHub, provider: str, button: str, name: str
+    page: Page, google: Google, github: GitHub, openid: OpenID, provider: str, button: str, name: str
 ) -> None:
     google.has(ADA)
     github.has(OCTO)
+    openid.has(WORK)
     continue_with(page, provider, button, path="/accounts/signup/")
     is_at(page, "Overview")
     user = User.objects.get()
@@ -104,6 +112,14 @@ def test_signing_up_and_in_again(
     is_at(page, "Overview")
     assert User.objects.get() == user
     assert Organization.objects.get() == membership.organization
+
+
+def test_a_contributor_comes_in_by_openid(page: Page, openid: OpenID) -> None:
+    openid.has(WORK)
+    continue_with(page, "OpenID", WORK.email, path="/contribute")
+    is_at(page, "Lend your voice")
+    assert User.objects.get().email == WORK.email
+    assert not Organization.objects.exists()
 
 
 def test_who_signed_up_with_a_password_finds_the_same_account(page: Page, google: Google) -> None:

@@ -1,4 +1,4 @@
-"""Where sign-in goes when only the clients are named: the public Google and GitHub."""
+"""Where sign-in goes when only the clients are named: the public Google and GitHub, and an issuer."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ print(json.dumps({
 
 
 def test_the_public_addresses() -> None:
-    clients = {f"{name}_CLIENT_{part}": "x" for name in ("GOOGLE", "GITHUB") for part in ("ID", "SECRET")}
+    names = ("GOOGLE", "GITHUB", "OPENID")
+    clients = {f"{name}_CLIENT_{part}": "x" for name in names for part in ("ID", "SECRET")}
+    issuer = {
+        "OPENID_URL": "https://login.example.com/realms/voices",
+        "OPENID_ORIGINS": "https://people.example.com",
+    }
     told = subprocess.run(
         [sys.executable, "-W", "ignore", "manage.py", "shell", "--no-imports", "-c", ASK],
         cwd=CHECKOUT,
-        env={**os.environ, **clients},
+        env={**os.environ, **clients, **issuer},
         capture_output=True,
         text=True,
         check=True,
@@ -44,5 +49,11 @@ def test_the_public_addresses() -> None:
             "https://github.com/login/oauth/access_token",
             "https://api.github.com/user/emails",
         ],
-        "form-action": ["'self'", "https://accounts.google.com", "https://github.com"],
+        "form-action": [
+            "'self'",
+            "https://accounts.google.com",
+            "https://github.com",
+            "https://login.example.com",
+            "https://people.example.com",
+        ],
     }

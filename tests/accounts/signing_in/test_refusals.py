@@ -9,6 +9,7 @@ from apps.accounts.models import User
 from tests.accounts.signing_in.visitor import Visitor, heading
 from tests.fakes.github import GitHub
 from tests.fakes.google import Google, GoogleAccount
+from tests.fakes.openid import OpenID
 from tests.platform import Server
 
 ADA = GoogleAccount("1001", "ada@gmail.com", "Ada Example")
@@ -33,15 +34,17 @@ def did_not_work(page: httpx.Response, provider: str = "Google") -> None:
     assert (page.status_code, heading(page)) == (401, f"Sign-in with {provider} did not work")
 
 
-@pytest.mark.parametrize("provider", ["google", "github"])
-def test_consent_denied(google: Google, github: GitHub, visitor: Visitor, provider: str) -> None:
+@pytest.mark.parametrize("provider", ["google", "github", "openid"])
+def test_consent_denied(
+    google: Google, github: GitHub, openid: OpenID, visitor: Visitor, provider: str
+) -> None:
     page = visitor.sign_in_with(provider, "")
     assert (page.status_code, heading(page)) == (200, "You cancelled the sign-in")
     assert not visitor.is_signed_in()
 
 
 @pytest.mark.parametrize("query", ["", "?code=made-up", "?code=made-up&state=made-up", "?error=server_error"])
-@pytest.mark.parametrize(("path", "name"), [("google", "Google"), ("github", "GitHub")])
+@pytest.mark.parametrize(("path", "name"), [("google", "Google"), ("github", "GitHub"), ("openid", "OpenID")])
 def test_an_answer_that_nobody_asked_for(visitor: Visitor, path: str, name: str, query: str) -> None:
     did_not_work(visitor.get(f"/accounts/{path}/login/callback/{query}"), name)
 
@@ -55,9 +58,10 @@ def test_a_state_of_somebody_else(visitor: Visitor, site: Server, ada: GoogleAcc
         assert not victim.is_signed_in()
 
 
-def test_a_state_with_another_provider(visitor: Visitor, ada: GoogleAccount) -> None:
+@pytest.mark.parametrize(("path", "name"), [("github", "GitHub"), ("openid", "OpenID")])
+def test_a_state_with_another_provider(visitor: Visitor, ada: GoogleAccount, path: str, name: str) -> None:
     answer = callback_of(visitor, ada.sub)
-    did_not_work(visitor.get("/accounts/github/login/callback/", params=answer.params), "GitHub")
+    did_not_work(visitor.get(f"/accounts/{path}/login/callback/", params=answer.params), name)
 
 
 def test_an_answer_that_comes_twice(visitor: Visitor, ada: GoogleAccount) -> None:
@@ -97,14 +101,18 @@ def test_it_leads_where_the_person_wanted_to_go(visitor: Visitor, ada: GoogleAcc
 
 def test_a_link_alone_starts_no_sign_in(visitor: Visitor, google: Google) -> None:
     """Another site could else sign its visitors in here."""
-    page = visitor.get("/accounts/google/login/")
-    assert (page.status_code, heading(page)) == (200, "Continue with Google")
+    for path, name in (("google", "Google"), ("openid", "OpenID")):
+        page = visitor.get(f"/accounts/{path}/login/")
+        assert (page.status_code, heading(page)) == (200, f"Continue with {name}")
 
 
 def test_what_is_not_set_up_is_neither_offered_nor_there(server: Server, site: Server) -> None:
     assert "Continue with" not in httpx.get(f"{server.url}/accounts/login/").text
-    for path in ("google/login/", "google/login/token/", "github/login/callback/"):
+    paths = ("google/login/", "google/login/token/", "github/login/callback/")
+    for path in (*paths, "openid/login/", "openid/login/callback/", "oidc/openid/login/"):
         assert httpx.get(f"{server.url}/accounts/{path}").status_code == 404, path
     offered = httpx.get(f"{site.url}/accounts/login/").text
     assert "Continue with Google" in offered
     assert "Continue with GitHub" in offered
+    assert "Continue with OpenID" in offered
+    assert httpx.get(f"{site.url}/accounts/oidc/openid/login/").status_code == 404
