@@ -55,8 +55,9 @@ run: $(STAMPS)/run
 test: $(STAMPS)/dev
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not chatterbox" $(ARGS)
 
+# Half of what they do is wait: for starts, for kills, for deadlines.
 test-slow: $(STAMPS)/dev
-	$(PY) -m pytest -n 2 --dist loadfile -m slow $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile -m slow $(ARGS)
 
 test-chatterbox: $(STAMPS)/dev
 	@python=$$($(PYTHON) requirements/chatterbox_env.py) || exit 1; \

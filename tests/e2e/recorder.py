@@ -16,7 +16,7 @@ from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.heard import Samples, play_into, silence
 
 # What the microphone hears before the sentence, while the page is made ready.
-LEAD_SECONDS = 8.0
+LEAD_SECONDS = 6.0
 # Speech was heard, and then none for a second.
 HEARD = """() => {
   const level = Number(document.querySelector("[data-booth] [data-level]").getAttribute("aria-valuenow"));
