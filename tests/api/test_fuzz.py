@@ -274,7 +274,7 @@ def test_answers_are_those_of_the_schema(
     real_ids = [str(key.pk) for key in ApiKey.objects.filter(name__in=["one", "two"])]
 
     @settings(
-        max_examples=25,
+        max_examples=16,
         deadline=None,
         database=None,
         derandomize=True,

@@ -162,7 +162,6 @@ def worn() -> Iterator[Path]:
         ("web", "gunicorn"),
         ("celery", "--queues celery"),
         ("webhooks", "--queues webhooks"),
-        ("releases", "--queues releases"),
         ("provider", "run_local_provider"),
         ("redis", "redis-server"),
         ("postgres", "cluster"),
