@@ -205,6 +205,25 @@ def no_new_privileges(pid: int) -> bool:
     return "NoNewPrivs:\t1" in Path(f"/proc/{pid}/status").read_text()
 
 
+CONFINED = {
+    "Max open files": "3",
+    "Max file size": "0",
+    "Max address space": str(1 << 30),
+    "Max cpu time": "15",
+}
+
+
+def limits_of(pid: int) -> dict[str, str]:
+    """Those of `CONFINED`."""
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return {
+        name: line.removeprefix(name).split()[0]
+        for name in CONFINED
+        for line in lines
+        if line.startswith(name)
+    }
+
+
 def is_zombie(pid: int) -> bool:
     try:
         return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
@@ -223,15 +242,9 @@ def test_a_child_has_no_secrets_files_or_memory(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         cwd=CHECKOUT,
     ) as child:
-        until(lambda: no_new_privileges(child.pid), what="confinement")
-        limits = Path(f"/proc/{child.pid}/limits").read_text()
-        for name, value in (
-            ("Max open files", "3"),
-            ("Max file size", "0"),
-            ("Max address space", str(1 << 30)),
-            ("Max cpu time", "15"),
-        ):
-            line = next(line for line in limits.splitlines() if line.startswith(name))
-            assert line.removeprefix(name).split()[0] == value
-        child.send_signal(signal.SIGKILL)
-        os.close(opened)
+        try:
+            until(lambda: no_new_privileges(child.pid), what="confinement")
+            until(lambda: limits_of(child.pid) == CONFINED, what="its limits, which come after that")
+        finally:
+            child.send_signal(signal.SIGKILL)
+            os.close(opened)
