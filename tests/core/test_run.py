@@ -161,7 +161,6 @@ def worn() -> Iterator[Path]:
     [
         ("web", "gunicorn"),
         ("celery", "--queues celery"),
-        ("webhooks", "--queues webhooks"),
         ("provider", "run_local_provider"),
         ("redis", "redis-server"),
         ("postgres", "cluster"),
