@@ -115,6 +115,22 @@ def test_a_file_that_was_made_stays_the_one(staff: Client, batch: PayoutBatch, d
     assert (file_of(staff, batch), batch.file_sha256) == (before, sha256)
 
 
+def offered(client: Client, batch: PayoutBatch) -> set[str]:
+    page = client.get(f"{BATCHES}{batch.pk}/change/").content.decode()
+    buttons = ("approve_this", "make_file", "settle_this", "cancel_this")
+    return {name for name in buttons if f"/{batch.pk}/{name}" in page}
+
+
+def test_a_batch_offers_what_there_is_to_do(staff: Client, batch: PayoutBatch) -> None:
+    assert offered(staff, batch) == {"approve_this", "cancel_this"}
+    press(staff, batch, "approve_this")
+    assert offered(staff, batch) == {"make_file", "settle_this"}
+    press(staff, batch, "make_file")
+    assert offered(staff, batch) == {"settle_this"}
+    PayoutBatch.objects.update(state="cancelled")
+    assert offered(staff, batch) == set()
+
+
 def test_nothing_to_propose(staff: Client) -> None:
     shown = staff.post(f"{BATCHES}propose/", SUBMITTED, follow=True).content.decode()
     assert "Nobody is to be paid at the moment." in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -63,6 +64,13 @@ def test_lists_searches_and_pages_open(staff: Client, one_of_each: None, model: 
     for row in model._default_manager.all()[:1]:
         assert staff.get(page_of(model, "change", row.pk)).status_code == 200
         assert staff.get(page_of(model, "history", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=NAMES)
+def test_a_row_that_is_not_there_is_no_fault(staff: Client, model: type[models.Model]) -> None:
+    for nothing in (uuid4(), "nonsense", "0"):
+        for kind in ("change", "history", "delete"):
+            assert staff.get(page_of(model, kind, nothing)).status_code in (302, 403, 404), (nothing, kind)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=NAMES)

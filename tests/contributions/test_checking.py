@@ -102,9 +102,9 @@ def test_one_task_at_a_time(clip: Clip) -> None:
     assert checking.waiting() == []
 
 
-def test_killed_it_is_done_over_and_the_file_is_there_once(
-    clip: Clip, media_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def killed_as_it_decides(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the audio stored."""
+
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -112,6 +112,12 @@ def test_killed_it_is_done_over_and_the_file_is_there_once(
         patched.setattr(checking.deciding, "decide", killed)
         with pytest.raises(KeyboardInterrupt):
             checking.check(clip.pk)
+
+
+def test_killed_it_is_done_over_and_the_file_is_there_once(
+    clip: Clip, media_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_as_it_decides(clip, monkeypatch)
     clip.refresh_from_db()
     assert (clip.state, clip.flac_key, clip.checks) == ("checking", "", 1)
     left = files(media_folder)
@@ -130,14 +136,7 @@ def test_killed_and_then_withdrawn_nothing_is_left(
     clip: Clip, media_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing was written down of the audio that it had stored."""
-
-    def killed(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(checking.deciding, "decide", killed)
-        with pytest.raises(KeyboardInterrupt):
-            checking.check(clip.pk)
+    killed_as_it_decides(clip, monkeypatch)
     assert len(files(media_folder)) == 2
     for withdrawal in withdrawing.withdraw_all(clip.contributor):
         withdrawing.carry_out(withdrawal.pk)

@@ -117,7 +117,9 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
         return request.user.has_perm("contributions.change_payoutbatch")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        batch = get_object_or_404(PayoutBatch, pk=object_id)
+        batch = self.get_object(request, object_id)
+        if batch is None:
+            return []
         state = "sent" if batch.state == PayoutBatch.State.APPROVED and batch.file_key else batch.state
         buttons = super().get_actions_detail(request, object_id)
         return [button for button in buttons if button.path in OFFERED.get(state, [])]

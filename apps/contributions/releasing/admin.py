@@ -117,7 +117,8 @@ class ReleaseAdmin(_MadeByServices):
         return request.user.has_perm("contributions.add_release")
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        has_failed = Release.objects.filter(pk=object_id, state=Release.State.FAILED).exists()
+        release = self.get_object(request, object_id)
+        has_failed = release is not None and release.state == Release.State.FAILED
         return super().get_actions_detail(request, object_id) if has_failed else []
 
     @display(description="Release", ordering="campaign__name")
